@@ -1,0 +1,89 @@
+#ifndef MODEL_BATCH_H
+#define MODEL_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/model/job_spec.h"
+
+/** Bytes of our random batch id and of a lease nonce, without the NUL. */
+#define BATCH_ID_LEN 16
+
+/** Bytes of a provider's id that we accept, without the NUL. */
+#define REMOTE_ID_MAX 127
+
+/** Bytes of a lane id: hex of a 128-bit hash of (site, endpoint, model). */
+#define LANE_ID_LEN 32
+
+/** The life of a batch record. `docs/protocol.md` has the drawing. */
+enum batch_state {
+    BATCH_BUILD,  /* sealed; its file is being built and uploaded */
+    BATCH_SUBMIT, /* intent: the create call may have been sent */
+    BATCH_RUN,    /* the remote batch is known and polled */
+    BATCH_FETCH,  /* ended; results are brought home */
+    BATCH_CLEAN,  /* integrated; remote files are deleted */
+};
+
+/** "BUILD", ... as stored in Redis. */
+const char *batch_state_name(enum batch_state state);
+
+/** False when @name is no state's name. */
+bool batch_state_parse(const char *name, enum batch_state *state);
+
+/**
+ * The whole behaviour of a record, as one table; `advance` and `done` are the
+ * only doors. False when the move is not allowed.
+ */
+bool batch_may_move(enum batch_state from, enum batch_state to);
+
+/** A batch record as a claim returned it. Owned by the holder; batch_release(). */
+struct batch {
+    char bid[BATCH_ID_LEN + 1];
+    char job[JOB_NAME_MAX + 1];
+    char lane[LANE_ID_LEN + 1];
+    enum batch_state state;
+    uint64_t requests;
+    uint64_t bytes;                     /* upper bound of the file */
+    int64_t packed_ms;                  /* Redis time */
+    char file[REMOTE_ID_MAX + 1];       /* remote input file, "" before the upload */
+    int64_t file_ms;                    /* Redis time of the upload, 0 if none */
+    int64_t intent_ms;                  /* Redis time of the last intent, 0 if none */
+    int64_t run_ms;                     /* Redis time when the remote batch became known */
+    int64_t ended_ms;                   /* Redis time when its end was seen, 0 before */
+    char endpoint[128];                 /* what its request lines call, "" before the upload */
+    char remote[REMOTE_ID_MAX + 1];     /* remote batch, "" before */
+    int64_t remote_created_ms;          /* the provider's own time of the remote batch, 0 unknown */
+    char output[REMOTE_ID_MAX + 1];     /* remote output file, "" for none */
+    char error[REMOTE_ID_MAX + 1];      /* remote error file, "" for none */
+    uint64_t output_bytes, error_bytes; /* pinned sizes */
+    uint64_t checkpoint;                /* bytes of (output || error) integrated */
+    char failure[64];                   /* why there is nothing to fetch, "" normally */
+    bool free_rest;       /* what gets no line is not charged: expired, cancelled, never run */
+    uint32_t looks;       /* times the list was searched and nothing was found */
+    uint32_t empty_polls; /* polls that said completed without any file */
+    uint8_t *masks;       /* settled and free bits as the last chunk left them; NULL before */
+    size_t masks_len;
+};
+
+/** Free what it owns. */
+void batch_release(struct batch *batch);
+
+/** Bytes of the largest mask: one bit for each of 1,000 lines. */
+#define MEMBER_MASK_BYTES 125
+
+/** One shard of a batch. @mask is what the file did not ask for. */
+struct member {
+    uint32_t window, index;              /* index: the lane's number within the window */
+    uint32_t attempt;                    /* tries before this one */
+    uint32_t failures;                   /* charged ones */
+    uint32_t lines;                      /* requests in the window = bits of the mask */
+    uint32_t left;                       /* clear bits */
+    uint64_t offset, length, first_line; /* of the window in the source */
+    uint32_t crc;                        /* crc32c of the window's bytes */
+    uint64_t bytes;                      /* upper bound of its lines in a batch file */
+    uint64_t longest;                    /* bytes of its longest line there */
+    uint8_t mask[MEMBER_MASK_BYTES];
+};
+
+#endif

@@ -1,0 +1,59 @@
+#include "common/model/job_spec.h"
+
+#include <string.h>
+
+#include "common/model/ordinal.h"
+
+#define WINDOW_MAX_BYTES 2000000u
+
+static uint64_t quarter(uint64_t limit, uint64_t most)
+{
+    uint64_t q = limit / 4;
+
+    if (limit == 0 || q > most)
+        return most;
+    return q == 0 ? 1 : q;
+}
+
+void job_spec_set_cut(struct job_spec *spec, uint64_t max_requests, uint64_t max_bytes)
+{
+    spec->window_lines = (uint32_t)quarter(max_requests, ORDINAL_LINES);
+    spec->window_bytes = quarter(max_bytes, WINDOW_MAX_BYTES);
+}
+
+static bool is_name_byte(unsigned char c)
+{
+    return c >= 0x20 && c != 0x7f && strchr("/:|", c) == NULL;
+}
+
+bool job_name_is_valid(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len > JOB_NAME_MAX || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (!is_name_byte((unsigned char)name[i]))
+            return false;
+    }
+    return true;
+}
+
+void job_name_from_path(const char *path, char *out)
+{
+    const char *base = strrchr(path, '/');
+    size_t n = 0;
+
+    base = base != NULL ? base + 1 : path;
+    for (; base[n] != '\0' && n < JOB_NAME_MAX; n++)
+        out[n] = base[n];
+    while (n > 0 && base[n] != '\0' && ((unsigned char)base[n] & 0xc0) == 0x80)
+        n--; /* do not cut inside a UTF-8 character */
+    for (size_t i = 0; i < n; i++) {
+        if (!is_name_byte((unsigned char)out[i]))
+            out[i] = '-';
+    }
+    out[n] = '\0';
+    if (!job_name_is_valid(out))
+        memcpy(out, "job", 4);
+}
