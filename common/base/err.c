@@ -55,3 +55,20 @@ const char *err_kind_name(enum err_kind kind)
     }
     return "unknown";
 }
+
+int err_exit_code(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_NONE: return 0;
+    case ERR_PERMANENT:
+    case ERR_INTERNAL: return 1;
+    case ERR_USAGE: return 2;
+    case ERR_AUTH: return 4;
+    case ERR_NO_JOB: return 5;
+    case ERR_TEMPORARY: return 8;
+    case ERR_UNAVAILABLE: return 9;
+    case ERR_INPUT: return 11;
+    case ERR_CONFLICT: return 12;
+    }
+    return 1;
+}

@@ -48,4 +48,7 @@ bool err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /** Stable lower-case name for logs: "temporary", ... */
 const char *err_kind_name(enum err_kind kind);
 
+/** What a program ends with after this kind of failure: the exit codes of docs/cli.md. */
+int err_exit_code(enum err_kind kind);
+
 #endif

@@ -6,12 +6,14 @@ typedef int failpoint_unit;
 #ifdef SHEAF_FAILPOINTS
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/attr.h"
 #include "common/base/log.h"
@@ -100,6 +102,21 @@ static int act(const struct point *p)
     return 0;
 }
 
+/* Among all processes that share the folder, only the first to leave the mark acts. */
+static bool is_first(const struct point *p)
+{
+    const char *folder = getenv("SHEAF_FP_ONCE"); /* NOLINT(concurrency-mt-unsafe) */
+    char path[512];
+
+    if (folder == NULL)
+        return true;
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, p->name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
 int failpoint_visit(const char *name)
 {
     if (!loaded)
@@ -111,7 +128,7 @@ int failpoint_visit(const char *name)
             continue;
         p->visits++;
         if (p->at == 0 || p->at == p->visits)
-            return act(p);
+            return is_first(p) ? act(p) : 0;
     }
     return 0;
 }

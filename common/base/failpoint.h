@@ -8,7 +8,8 @@
  *
  * kill raises SIGKILL, stop raises SIGSTOP, delay sleeps for milliseconds, err
  * makes failpoint_errno() return that errno. "@n" acts at the n-th visit only
- * (default 1); "@*" at every visit. Without -DSHEAF_FAILPOINTS (release
+ * (default 1); "@*" at every visit. With SHEAF_FP_ONCE=FOLDER a point acts once
+ * for all processes together: it leaves a file of its name there. Without -DSHEAF_FAILPOINTS (release
  * builds) both macros are nothing.
  */
 #ifdef SHEAF_FAILPOINTS

@@ -60,6 +60,13 @@ bool batch_may_move(enum batch_state from, enum batch_state to)
     return false;
 }
 
+void batch_move(struct batch *to, struct batch *from)
+{
+    *to = *from;
+    from->masks = NULL;
+    from->masks_len = 0;
+}
+
 void batch_release(struct batch *batch)
 {
     free(batch->masks);

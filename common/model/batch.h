@@ -66,6 +66,9 @@ struct batch {
     size_t masks_len;
 };
 
+/** Give all of @from to @to, which owns nothing yet; @from owns nothing afterwards. */
+void batch_move(struct batch *to, struct batch *from);
+
 /** Free what it owns. */
 void batch_release(struct batch *batch);
 
@@ -83,6 +86,7 @@ struct member {
     uint32_t crc;                        /* crc32c of the window's bytes */
     uint64_t bytes;                      /* upper bound of its lines in a batch file */
     uint64_t longest;                    /* bytes of its longest line there */
+    uint64_t tokens;                     /* upper bound of what is left of it */
     uint8_t mask[MEMBER_MASK_BYTES];
 };
 

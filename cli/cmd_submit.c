@@ -1,0 +1,143 @@
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/following.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+#include "cli/words.h"
+#include "common/base/xmem.h"
+#include "common/sink/sink.h"
+
+/* These are said in another way, or belong to this process alone. */
+static const char *const our_own[] = {"redis", "state-dir", "sink",     "payload",
+                                      "wait",  "config",    "progress", NULL};
+
+static bool absolute_input(const char *given, char **path, struct err *err)
+{
+    *path = strcmp(given, "-") == 0 ? xstrdup(given) : realpath(given, NULL);
+    if (*path != NULL)
+        return true;
+    return err_set(err, ERR_INPUT, "%s: %s", given, strerror(errno));
+}
+
+/* "dir:PATH" with an absolute path, which is what is kept with the job; the caller frees it. */
+static bool absolute_sink(const char *given, char **url, struct err *err)
+{
+    char *here = NULL;
+
+    if (given == NULL)
+        return err_set(err, ERR_USAGE, "where are results kept? Give --sink dir:PATH");
+    if (strncmp(given, "dir:", 4) == 0 && given[4] != '/' && given[4] != '\0') {
+        here = getcwd(NULL, 0);
+        if (here == NULL || asprintf(url, "dir:%s/%s", here, given + 4) < 0)
+            *url = NULL;
+        free(here);
+    } else {
+        *url = xstrdup(given);
+    }
+    if (*url == NULL)
+        return err_set(err, ERR_UNAVAILABLE, "the current folder: %s", strerror(errno));
+    if (sink_check_url(*url, err))
+        return true;
+    free(*url);
+    return false;
+}
+
+/* Runs it on our own input and output, and waits. Its exit code; 128 + n for a signal. */
+static bool spawn(const struct words *w, int *code, struct err *err)
+{
+    char *const *items;
+    pid_t pid;
+    int status;
+
+    memcpy(&items, &w->items, sizeof(items)); /* exec does not write to them, but says it might */
+    int cause = posix_spawnp(&pid, items[0], NULL, NULL, items, environ);
+    if (cause != 0)
+        return err_set(err, ERR_UNAVAILABLE, "cannot start %s: %s", items[0], strerror(cause));
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            return err_set(err, ERR_INTERNAL, "waitpid: %s", strerror(errno));
+    }
+    *code = WIFSIGNALED(status) ? EXIT_CODE_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+    return true;
+}
+
+static void make_command(struct words *w, const struct options *o, const char *input,
+                         const char *sink)
+{
+    words_add_program(w, "sheaf-producer");
+    words_add(w, "%s", input);
+    words_add(w, "--sink=%s", sink);
+    words_add(w, "--payload=%s", o->payload == PAYLOAD_REF ? "ref" : "inline");
+    if (o->config != NULL)
+        words_add(w, "--config=%s", o->config);
+    words_add_options(w, o, OPT_PRODUCER | OPT_COMMON, our_own);
+}
+
+static int submit(struct invocation *call, const char *input, const char *sink)
+{
+    struct session *session;
+    struct words w = {0};
+    struct err err = {0};
+    int code = EXIT_CODE_OK;
+
+    session = session_open(&call->options, &err);
+    if (session == NULL)
+        return verb_fail(call, &err, NULL);
+    /* not an argument: it may hold a password, and arguments are for all to see */
+    (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */
+    make_command(&w, &call->options, input, sink);
+    if (!spawn(&w, &code, &err))
+        code = verb_fail(call, &err, "sheaf-producer is looked for beside sheaf, then in PATH");
+    words_release(&w);
+    session_close(session);
+    return code;
+}
+
+static int run(struct invocation *call)
+{
+    const struct options *o = &call->options;
+    char *input = NULL;
+    char *sink = NULL;
+    struct err err = {0};
+    int code;
+
+    if (o->job == NULL || !job_name_is_valid(o->job))
+        return verb_fail_with(call, EXIT_CODE_USAGE, "a job needs a name: --job NAME",
+                              "1 to 64 bytes without / : |");
+    if (strcmp(call->args.items[0], "-") == 0 && o->payload == PAYLOAD_REF)
+        return verb_fail_with(call, EXIT_CODE_USAGE,
+                              "standard input cannot be read again: --payload inline", NULL);
+    if (!absolute_input(call->args.items[0], &input, &err) ||
+        !absolute_sink(o->sink, &sink, &err)) {
+        free(input);
+        return verb_fail(call, &err, NULL);
+    }
+    code = submit(call, input, sink);
+    free(input);
+    free(sink);
+    if (code == EXIT_CODE_OK && o->wait)
+        code = following_run(call, o->job, (enum option_progress)o->progress, 0);
+    return code;
+}
+
+const struct verb cmd_submit = {
+    .name = "submit",
+    .usage = "INPUT --job NAME --sink dir:PATH [--wait]",
+    .summary = "hand a job to a cluster",
+    .does = "Cuts INPUT into shards and puts them into Redis, where the coordinators and workers of a\n"
+            "cluster take them. The requests travel through Redis, unless --payload ref says that\n"
+            "all hosts see INPUT under the same path.",
+    .exits = "0 handed over (with --wait: 0 or 3, as wait), 2 usage, 9 Redis or sink cannot be used,\n"
+             "11 INPUT cannot be read, 12 the name belongs to another input",
+    .example = "sheaf submit in.jsonl --job nightly --redis redis://10.0.0.5 --sink dir:/data/sink",
+    .groups = OPT_COMMON | OPT_SUBMIT,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};

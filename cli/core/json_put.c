@@ -1,0 +1,63 @@
+#include "cli/core/json_put.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void json_put_raw(struct buf *out, const char *text)
+{
+    if (!buf_append(out, text, strlen(text)))
+        return;
+}
+
+void json_put_raw_fmt(struct buf *out, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    json_put_raw(out, text);
+}
+
+void json_put_clean(struct buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char b = (unsigned char)*text;
+        char c[2] = {b < 0x20 || b == 0x7f ? '?' : *text, '\0'};
+
+        json_put_raw(out, c);
+    }
+}
+
+void json_put_text(struct buf *out, const char *text)
+{
+    char c[8];
+
+    if (text == NULL) {
+        json_put_raw(out, "null");
+        return;
+    }
+    json_put_raw(out, "\"");
+    for (; *text != '\0'; text++) {
+        unsigned char b = (unsigned char)*text;
+
+        if (b == '"' || b == '\\')
+            (void)snprintf(c, sizeof(c), "\\%c", b);
+        else if (b < 0x20)
+            (void)snprintf(c, sizeof(c), "\\u%04x", b);
+        else
+            (void)snprintf(c, sizeof(c), "%c", b);
+        json_put_raw(out, c);
+    }
+    json_put_raw(out, "\"");
+}
+
+void json_put_count(struct buf *out, int64_t n)
+{
+    if (n < 0)
+        json_put_raw(out, "null");
+    else
+        json_put_raw_fmt(out, "%lld", (long long)n);
+}

@@ -1,0 +1,145 @@
+#include "cli/core/run_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/units.h"
+
+bool run_state_is_refusal(int code)
+{
+    return code == EXIT_CODE_USAGE || code == EXIT_CODE_AUTH || code == EXIT_CODE_INPUT ||
+           code == EXIT_CODE_CONFLICT;
+}
+
+static bool stop(struct run_verdict *v, enum exit_code code, const char *hint)
+{
+    v->step = RUN_STOP;
+    v->code = code;
+    v->hint = hint;
+    return true;
+}
+
+static bool judge_failure(const struct run_facts *f, struct run_verdict *v)
+{
+    const struct run_failure *x = &f->failure;
+
+    if (x->name == NULL)
+        return false;
+    if (run_state_is_refusal(x->code)) {
+        (void)snprintf(v->message, sizeof(v->message), "%s",
+                       x->said[0] != '\0' ? x->said : x->name);
+        return stop(v, (enum exit_code)x->code,
+                    x->code == EXIT_CODE_CONFLICT ? "give another --job name or -o OUTPUT" : NULL);
+    }
+    bool hopeless = x->code != EXIT_CODE_UNAVAILABLE && x->deaths >= RUN_MAX_DEATHS;
+    bool too_long = x->deaths > 1 && f->now_ms - x->since_ms > f->give_up_ms;
+    if (!hopeless && !too_long)
+        return false;
+    (void)snprintf(v->message, sizeof(v->message), "%s ended %u times in a row (%s %d)%s%s",
+                   x->name, x->deaths, x->code < 0 ? "signal" : "exit code",
+                   x->code < 0 ? -x->code : x->code, x->said[0] != '\0' ? ": " : "", x->said);
+    bool unavailable = x->code == EXIT_CODE_UNAVAILABLE || strcmp(x->name, "redis-server") == 0;
+    return stop(v, unavailable ? EXIT_CODE_UNAVAILABLE : EXIT_CODE_UNEXPECTED,
+                "sheaf.log in the state directory says more");
+}
+
+static bool judge_redis(const struct run_facts *f, struct run_verdict *v)
+{
+    char spent[UNITS_TEXT_MAX];
+
+    if (f->sight == RUN_SIGHT_BROKEN) {
+        (void)snprintf(v->message, sizeof(v->message), "Redis: %s", f->sight_why);
+        return stop(v, EXIT_CODE_UNEXPECTED, NULL);
+    }
+    if (f->redis_down_ms == 0)
+        return false;
+    if (f->redis_refuses) {
+        (void)snprintf(v->message, sizeof(v->message), "Redis: %s", f->redis_why);
+        return stop(v, EXIT_CODE_UNAVAILABLE, "look at the URL, its password and its database");
+    }
+    if (f->redis_down_ms <= f->give_up_ms)
+        return false;
+    (void)snprintf(v->message, sizeof(v->message), "no Redis for %s: %s",
+                   units_format_duration(f->redis_down_ms, spent), f->redis_why);
+    return stop(v, EXIT_CODE_UNAVAILABLE, NULL);
+}
+
+static bool judge_provider(const struct run_facts *f, struct run_verdict *v)
+{
+    const struct job_view *view = f->view;
+    int64_t down_ms = view->site_since_ms > 0 ? view->now_ms - view->site_since_ms : 0;
+    char spent[UNITS_TEXT_MAX];
+
+    if (view->site_state == SITE_AUTH || strcmp(view->hold, "auth") == 0) {
+        const char *why = view->site_why[0] != '\0' ? view->site_why : view->why;
+
+        (void)snprintf(v->message, sizeof(v->message), "the provider refuses the API key: %s", why);
+        return stop(v, EXIT_CODE_AUTH, "set the right key; then the same command goes on");
+    }
+    if (view->site_state != SITE_DOWN || down_ms <= f->give_up_ms)
+        return false;
+    (void)snprintf(v->message, sizeof(v->message), "no use of the provider for %s: %s",
+                   units_format_duration(down_ms, spent), view->site_why);
+    return stop(v, EXIT_CODE_PROVIDER, NULL);
+}
+
+static bool judge_hold(const struct run_facts *f, struct run_verdict *v)
+{
+    const struct job_view *view = f->view;
+
+    if (strcmp(view->hold, "input_changed") == 0) {
+        (void)snprintf(v->message, sizeof(v->message),
+                       "the input is not what the job was made of%s%s",
+                       view->why[0] != '\0' ? ": " : "", view->why);
+        return stop(v, EXIT_CODE_CONFLICT, "put the input back, or give another --job and -o");
+    }
+    if (strcmp(view->hold, "budget") != 0)
+        return false;
+    (void)snprintf(v->message, sizeof(v->message), "the spend cap is reached%s%s",
+                   view->why[0] != '\0' ? ": " : "", view->why);
+    return stop(v, EXIT_CODE_BUDGET, NULL);
+}
+
+static void judge_end(struct run_state *state, const struct run_facts *f, struct run_verdict *v)
+{
+    if (state->final_ms == 0)
+        state->final_ms = f->now_ms;
+    if (f->producer != RUN_PRODUCER_DONE)
+        return; /* it may yet find that the input is another one */
+    if (f->view->batches_view_count == 0 || f->now_ms - state->final_ms >= RUN_TIDY_MS)
+        v->step = RUN_FINISHED;
+}
+
+/* Redis was rolled back to a time when the input was not cut to its end. */
+static void judge_rollback(struct run_state *state, const struct run_facts *f,
+                           struct run_verdict *v)
+{
+    if (f->producer != RUN_PRODUCER_DONE || f->view->state != JOB_OPEN) {
+        state->open_ms = 0;
+        return;
+    }
+    if (state->open_ms == 0)
+        state->open_ms = f->now_ms;
+    if (f->now_ms - state->open_ms < RUN_OPEN_MS)
+        return;
+    state->open_ms = 0;
+    v->step = RUN_CUT_AGAIN;
+}
+
+void run_state_look(struct run_state *state, const struct run_facts *f, struct run_verdict *v)
+{
+    *v = (struct run_verdict){.step = RUN_GO_ON};
+    if (judge_failure(f, v) || judge_redis(f, v))
+        return;
+    if (f->sight == RUN_SIGHT_NO_JOB && f->producer == RUN_PRODUCER_DONE)
+        v->step = RUN_CUT_AGAIN;
+    if (f->sight != RUN_SIGHT_JOB)
+        return;
+    if (f->view->state == JOB_FINAL) {
+        judge_end(state, f, v);
+        return;
+    }
+    state->final_ms = 0;
+    if (!judge_provider(f, v) && !judge_hold(f, v))
+        judge_rollback(state, f, v);
+}

@@ -1,0 +1,123 @@
+#include "cli/words.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/xmem.h"
+
+static void add(struct words *w, const char *word)
+{
+    w->items = xrealloc(w->items, w->count + 2, sizeof(*w->items));
+    w->items[w->count++] = word;
+    w->items[w->count] = NULL;
+}
+
+void words_release(struct words *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        char *word;
+
+        memcpy(&word, &w->items[i], sizeof(word)); /* our own copy */
+        free(word);
+    }
+    free(w->items);
+    *w = (struct words){0};
+}
+
+void words_add(struct words *w, const char *fmt, ...)
+{
+    char *word = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&word, fmt, ap) < 0)
+        log_fatal("out of memory");
+    va_end(ap);
+    add(w, word);
+}
+
+static bool is_in(const char *name, const char *const *list)
+{
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
+        if (strcmp(name, list[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One setting that has a value. */
+static void add_option(struct words *w, const struct options *o, const struct setting *row)
+{
+    const char *field = (const char *)o + row->offset;
+    const char *text;
+    int64_t number;
+    uint64_t size;
+    bool flag;
+    int choice;
+
+    switch (row->type) {
+    case SETTING_STRING:
+        memcpy(&text, field, sizeof(text));
+        if (text != NULL)
+            words_add(w, "--%s=%s", row->name, text);
+        break;
+    case SETTING_INT:
+        memcpy(&number, field, sizeof(number));
+        words_add(w, "--%s=%" PRId64, row->name, number);
+        break;
+    case SETTING_DURATION:
+        memcpy(&number, field, sizeof(number));
+        words_add(w, "--%s=%" PRId64 "ms", row->name, number);
+        break;
+    case SETTING_SIZE:
+        memcpy(&size, field, sizeof(size));
+        words_add(w, "--%s=%" PRIu64, row->name, size);
+        break;
+    case SETTING_FLAG:
+        memcpy(&flag, field, sizeof(flag));
+        words_add(w, flag ? "--%s" : "--no-%s", row->name);
+        break;
+    case SETTING_CHOICE:
+        memcpy(&choice, field, sizeof(choice));
+        if (choice != SETTING_UNSET)
+            words_add(w, "--%s=%s", row->name, row->choices[choice]);
+        break;
+    }
+}
+
+void words_add_options(struct words *w, const struct options *o, unsigned groups,
+                       const char *const *but)
+{
+    for (size_t i = 0; i < options_count; i++) {
+        const struct setting *row = &options_rows[i];
+
+        if ((row->groups & groups) != 0 && o->origins[i] != SETTING_FROM_DEFAULT &&
+            !is_in(row->name, but))
+            add_option(w, o, row);
+    }
+}
+
+void words_add_program(struct words *w, const char *name)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    path[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    char *beside = NULL;
+    if (asprintf(&beside, "%s/%s", path, name) < 0)
+        log_fatal("out of memory");
+    if (slash != NULL && access(beside, X_OK) == 0) {
+        add(w, beside);
+        return;
+    }
+    free(beside);
+    add(w, xstrdup(name));
+}

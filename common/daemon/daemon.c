@@ -1,0 +1,169 @@
+#include "common/daemon/daemon.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/loop/loop.h"
+#include "common/net/http_client.h"
+#include "common/redis/redis_conn.h"
+#include "common/redis/redis_url.h"
+
+#define COMMAND_TIMEOUT_MS 10000
+#define CALL_TIMEOUT_MS    30000
+
+static void on_signal(int signo, void *arg)
+{
+    log_info("ev=stopping signal=%d", signo);
+    event_base_loopexit(arg, NULL);
+}
+
+static void on_redis_state(bool up, const struct err *reason, void *arg)
+{
+    (void)arg;
+    if (up)
+        log_info("ev=redis state=up");
+    else
+        log_warn("ev=redis state=down reason=%s", log_text(reason->msg));
+}
+
+static void on_rollback(int64_t seen, int64_t now, void *arg)
+{
+    (void)arg;
+    log_warn("ev=redis_rolled_back tick_seen=%lld tick_now=%lld", (long long)seen, (long long)now);
+}
+
+static bool open_provider(struct daemon *d, struct err *err)
+{
+    char *key = NULL;
+
+    d->profile = provider_profile_find(d->options.provider);
+    if (d->profile == NULL)
+        return err_set(err, ERR_USAGE, "no provider is called \"%s\"", d->options.provider);
+    if (!options_api_key(&d->options, d->profile->key_names, &key, err))
+        return false;
+    d->http = http_client_new(d->base);
+    d->provider = provider_new(d->http, d->profile, d->options.base_url, key, err);
+    explicit_bzero(key, strlen(key));
+    free(key);
+    return d->provider != NULL;
+}
+
+static bool open_redis(struct daemon *d, struct err *err)
+{
+    struct redis_url url;
+
+    if (d->options.redis == NULL)
+        return err_set(err, ERR_USAGE, "--redis URL is needed");
+    if (!redis_url_parse(d->options.redis, &url, err))
+        return false;
+    d->redis = redis_conn_new(d->base, &url, COMMAND_TIMEOUT_MS);
+    redis_conn_on_state(d->redis, on_redis_state, d);
+    d->protocol = protocol_new(d->redis, "0");
+    protocol_set_timeout_ms(d->protocol, CALL_TIMEOUT_MS);
+    protocol_on_rollback(d->protocol, on_rollback, d);
+    return true;
+}
+
+static void print_help(const char *name, const char *purpose)
+{
+    printf("Usage: %s [--flags]\n\n%s\n\n", name, purpose);
+    options_print_help(stdout, OPT_COMMON | OPT_DAEMON);
+}
+
+bool daemon_open(struct daemon *d, const char *name, const char *purpose, int argc,
+                 char *const *argv, int *exit_code)
+{
+    struct settings_args args = {0};
+    struct err err = {0};
+
+    *d = (struct daemon){.name = name};
+    if (!options_load(&d->options, OPT_COMMON | OPT_DAEMON, name, argc, argv, &args, &err))
+        goto failed;
+    if (d->options.help) {
+        print_help(name, purpose);
+        *exit_code = 0;
+        goto out;
+    }
+    log_setup(name, options_log_level(&d->options), (enum log_format)d->options.log_format);
+    if (args.count > 0) {
+        err_set(&err, ERR_USAGE, "%s takes no arguments, only --flags", name);
+        goto failed;
+    }
+    d->base = loop_new();
+    if (!open_provider(d, &err) || !open_redis(d, &err))
+        goto failed;
+    d->signals = loop_signals_new(d->base, on_signal, d->base);
+    settings_args_release(&args);
+    log_info("ev=started site=%s provider=%s version=%s", daemon_site(d), d->profile->name,
+             SHEAF_VERSION);
+    return true;
+
+failed:
+    (void)fprintf(stderr, "%s: %s\n", name, err.msg);
+    *exit_code = err_exit_code(err.kind);
+out:
+    settings_args_release(&args);
+    daemon_close(d);
+    return false;
+}
+
+void daemon_close(struct daemon *d)
+{
+    provider_free(d->provider);
+    http_client_free(d->http);
+    protocol_free(d->protocol);
+    redis_conn_free(d->redis);
+    loop_signals_free(d->signals);
+    loop_free(d->base);
+    options_release(&d->options);
+    *d = (struct daemon){0};
+}
+
+void daemon_run(struct daemon *d)
+{
+    event_base_dispatch(d->base);
+}
+
+const char *daemon_site(const struct daemon *d)
+{
+    return provider_site(d->provider);
+}
+
+static enum site_state state_shown_by(const struct provider_error *error)
+{
+    if (error == NULL)
+        return SITE_OK;
+    switch ((int)error->class) {
+    case PROVIDER_AUTH: return SITE_AUTH;
+    case PROVIDER_NOT_SENT:
+    case PROVIDER_AMBIGUOUS: return SITE_DOWN;
+    default: return SITE_OK;
+    }
+}
+
+static void on_noted(enum protocol_answer answer, int64_t since_ms, const struct err *err,
+                     void *arg)
+{
+    (void)answer;
+    (void)since_ms;
+    (void)err;
+    (void)arg;
+}
+
+void daemon_note_provider(struct daemon *d, const struct provider_error *error)
+{
+    enum site_state state = state_shown_by(error);
+
+    if (state == d->site_told && state == SITE_OK)
+        return; /* the bad states are repeated: another process may have cleared them */
+    if (state != d->site_told)
+        log_info("ev=provider state=%s", state == SITE_OK     ? "ok"
+                                         : state == SITE_AUTH ? "auth"
+                                                              : "down");
+    d->site_told = state;
+    (void)protocol_site_note(d->protocol, daemon_site(d), state,
+                             error != NULL ? error->message : "", on_noted, NULL);
+}

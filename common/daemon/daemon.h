@@ -1,0 +1,55 @@
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/config/options.h"
+#include "common/protocol/protocol.h"
+#include "common/provider/provider.h"
+
+struct event_base;
+struct http_client;
+struct loop_signals;
+struct redis_conn;
+
+/**
+ * What sheaf-coordinator and sheaf-worker are made of: settings, the loop, Redis and the
+ * protocol on it, one provider. Members are read-only for everybody else.
+ */
+struct daemon {
+    const char *name;
+    struct options options;
+    struct event_base *base;
+    struct loop_signals *signals;
+    struct redis_conn *redis;
+    struct protocol *protocol;
+    struct http_client *http;
+    const struct provider_profile *profile;
+    struct provider *provider;
+    enum site_state site_told; /* what was last noted of the provider */
+};
+
+/**
+ * Read settings and key, connect. On false *@exit_code is what the process
+ * ends with (0 after --help) and everything is released; the message has been
+ * written. daemon_close() releases.
+ */
+MUST_CHECK bool daemon_open(struct daemon *d, const char *name, const char *purpose, int argc,
+                            char *const *argv, int *exit_code);
+void daemon_close(struct daemon *d);
+
+/** Serve until SIGTERM or SIGINT. */
+void daemon_run(struct daemon *d);
+
+/** The site that is served. */
+const char *daemon_site(const struct daemon *d);
+
+/**
+ * Tell everybody what a call showed of the provider: it answers (@error NULL or
+ * a clear no), does not, or refuses the key. Writes to Redis on changes only.
+ */
+void daemon_note_provider(struct daemon *d, const struct provider_error *error);
+
+#endif

@@ -1,0 +1,120 @@
+#include "common/input/shard_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/xmem.h"
+#include "common/digest/hash.h"
+#include "common/json/scan.h"
+#include "common/model/mask.h"
+#include "common/model/ordinal.h"
+
+/* Around the endpoint and the body in a batch file; the custom_id has a fixed width. */
+#define WRAPPER_BYTES \
+    (sizeof("{\"custom_id\":\"\",\"method\":\"POST\",\"url\":\"\",\"body\":}\n") - 1 + WIRE_ID_LEN)
+
+/* Until an answer's usage is known: English has about four bytes a token, Chinese about the same.
+ */
+#define BYTES_A_TOKEN 4
+
+uint64_t shard_line_bytes(const struct request_line *line, const char *endpoint,
+                          const char *default_model)
+{
+    uint64_t bytes = WRAPPER_BYTES + strlen(endpoint) + line->body.len;
+
+    if (!line->has_model) /* each byte of a name becomes six at most: \u0000 */
+        bytes += sizeof("\"model\":\"\",") - 1 + 6 * strlen(default_model);
+    return bytes;
+}
+
+static void lane_of(const struct job_spec *spec, const struct request_line *line,
+                    char lane[LANE_ID_LEN + 1])
+{
+    char key[sizeof(spec->site) + sizeof(line->url) + sizeof(line->model) + 2];
+    int n =
+        snprintf(key, sizeof(key), "%s%c%s%c%s", spec->site, '\0', line->url, '\0', line->model);
+
+    hash_hex(key, (size_t)n, lane);
+}
+
+static void write_label(struct shard *shard, const struct request_line *line)
+{
+    struct buf text = BUF_INIT(4096);
+
+    if (!buf_printf(&text, "{\"endpoint\":") ||
+        !json_string_encode(&text, line->url, strlen(line->url)) ||
+        !buf_printf(&text, ",\"model\":") ||
+        !json_string_encode(&text, line->model, strlen(line->model)) || !buf_printf(&text, "}"))
+        log_fatal("a lane's label is too long");
+    (void)snprintf(shard->label, sizeof(shard->label), "%s",
+                   text.len < sizeof(shard->label) ? text.data : "{}");
+    buf_release(&text);
+}
+
+static struct shard *shard_for(struct shard_plan *plan, uint32_t lines, const char *lane,
+                               const struct request_line *line)
+{
+    for (size_t i = plan->count; i-- > 0;) {
+        if (memcmp(plan->shards[i].lane, lane, LANE_ID_LEN) == 0)
+            return &plan->shards[i];
+    }
+    plan->shards = xrealloc(plan->shards, plan->count + 1, sizeof(*plan->shards));
+    struct shard *shard = &plan->shards[plan->count];
+    *shard = (struct shard){.index = (uint32_t)plan->count++};
+    memcpy(shard->lane, lane, LANE_ID_LEN + 1);
+    write_label(shard, line);
+    for (uint32_t i = 0; i < lines; i++)
+        mask_set(shard->mask, i);
+    return shard;
+}
+
+static void plan_line(struct shard_plan *plan, const struct job_spec *spec,
+                      const struct window *window, uint32_t i, const uint8_t *settled)
+{
+    const struct window_line *text = &window->lines[i];
+    struct planned_line *out = &plan->lines[i];
+    const char *model = spec->model[0] != '\0' ? spec->model : NULL;
+    struct request_line line;
+    char lane[LANE_ID_LEN + 1];
+
+    out->number = text->number;
+    out->valid =
+        !text->too_long && request_line_parse(text->text, text->text_len, model, &line, out->why);
+    if (text->too_long)
+        (void)snprintf(out->why, sizeof(out->why), "longer than %d bytes", REQUEST_LINE_MAX_BYTES);
+    else
+        out->custom_id = line.custom_id;
+    if (!out->valid) {
+        plan->invalid++;
+        return;
+    }
+    lane_of(spec, &line, lane);
+    struct shard *shard = shard_for(plan, window->count, lane, &line);
+    if (settled != NULL && mask_get(settled, i))
+        return;
+    uint64_t bytes = shard_line_bytes(&line, line.url, spec->model);
+    shard->mask[i >> 3] = (uint8_t)(shard->mask[i >> 3] & ~(1u << (i & 7)));
+    shard->left++;
+    shard->bytes += bytes;
+    shard->tokens += line.body.len / BYTES_A_TOKEN + 1;
+    if (bytes > shard->longest)
+        shard->longest = bytes;
+}
+
+void shard_plan_make(struct shard_plan *plan, const struct job_spec *spec,
+                     const struct window *window, const uint8_t *settled)
+{
+    *plan = (struct shard_plan){.line_count = window->count};
+    plan->lines = xcalloc(window->count + 1, sizeof(*plan->lines));
+    for (uint32_t i = 0; i < window->count; i++)
+        plan_line(plan, spec, window, i, settled);
+}
+
+void shard_plan_release(struct shard_plan *plan)
+{
+    free(plan->shards);
+    free(plan->lines);
+    *plan = (struct shard_plan){0};
+}

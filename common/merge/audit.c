@@ -1,0 +1,238 @@
+#include "common/merge/audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/merge/compare.h"
+#include "common/merge/fold.h"
+#include "common/merge/inputs.h"
+#include "common/merge/publish.h"
+#include "common/merge/requests.h"
+#include "common/model/ordinal.h"
+#include "common/sink/layout.h"
+#include "common/sink/sink.h"
+
+#define STEP_RECORDS 4096u
+
+/* The files that rows are compared with: of the part, and OUTPUT's. NULL: none. */
+struct auditor {
+    struct sink *sink;
+    const struct job_spec *spec;
+    struct audit audit;
+    struct requests *requests; /* one for all parts: the index in the sink is not trusted */
+    struct compare *out, *dead;
+    struct compare *output, *errors;
+    bool cancelled;
+    bool done;
+};
+
+bool audit_passed(const struct audit *audit)
+{
+    return audit->missing.count == 0 && audit->differs.count == 0 && audit->extra == 0 &&
+           audit->first[0] == '\0';
+}
+
+static bool on_row(void *arg, enum row_kind kind, const struct request *request, const char *row,
+                   size_t len, struct err *err)
+{
+    struct auditor *a = arg;
+    struct audit_finding *missing = &a->audit.missing;
+    struct compare *part = kind == ROW_OK ? a->out : a->dead;
+    struct compare *copy = kind == ROW_OK ? a->output : a->errors;
+
+    a->audit.requests++;
+    if (kind != ROW_HOLE)
+        return compare_row(part, row, len, request->line, err) &&
+               (copy == NULL || compare_row(copy, row, len, request->line, err));
+    missing->count++;
+    if (missing->line_count < AUDIT_EXAMPLES)
+        missing->lines[missing->line_count++] = request->line;
+    if (a->audit.first[0] == '\0')
+        (void)snprintf(a->audit.first, sizeof(a->audit.first),
+                       "nothing is known of the request in input line %" PRIu64, request->line);
+    return true;
+}
+
+/* A file of the sink that may be missing. */
+static bool open_part(struct auditor *a, const char *name, struct compare **out, struct err *err)
+{
+    bool exists;
+    int fd = -1;
+
+    if (!sink_exists(a->sink, name, &exists, err))
+        return false;
+    if (exists && (fd = sink_open_read(a->sink, name, err)) < 0)
+        return false;
+    *out = compare_new(fd, name, &a->audit);
+    return true;
+}
+
+static bool open_path(struct auditor *a, const char *path, struct compare **out, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 && errno != ENOENT)
+        return err_set(err, ERR_UNAVAILABLE, "cannot open %s: %s", path, strerror(errno));
+    *out = compare_new(fd, path, &a->audit);
+    return true;
+}
+
+static bool begin_part(struct auditor *a, uint32_t part, struct err *err)
+{
+    char name[LAYOUT_NAME_MAX];
+
+    return open_part(a, layout_out(name, part), &a->out, err) &&
+           open_part(a, layout_dead(name, part), &a->dead, err);
+}
+
+static bool end_part(struct auditor *a, struct err *err)
+{
+    if (!compare_end(a->out, err) || !compare_end(a->dead, err))
+        return false;
+    a->audit.ok += compare_equal(a->out);
+    a->audit.failed += compare_equal(a->dead);
+    return true;
+}
+
+static void free_part(struct auditor *a)
+{
+    compare_free(a->out);
+    compare_free(a->dead);
+    a->out = NULL;
+    a->dead = NULL;
+}
+
+static bool fold_part(struct auditor *a, uint32_t part, const struct inputs *inputs,
+                      struct err *err)
+{
+    struct fold *fold = fold_new(a->sink, part, inputs, a->requests, false, on_row, a);
+    enum fold_result result;
+
+    do
+        result = fold_step(fold, STEP_RECORDS, err);
+    while (result == FOLD_MORE);
+    uint32_t windows = fold_windows(fold);
+    fold_free(fold);
+    if (result == FOLD_FAILED)
+        return false;
+    a->audit.windows += windows;
+    a->done = windows < PART_WINDOWS;
+    a->audit.parts += windows != 0;
+    return true;
+}
+
+/*
+ * The inputs of @part, as far as its requests go: to the end of the input, and
+ * not to where the merge stopped. Only a cancelled job ends before its input.
+ */
+static bool choose_inputs(struct auditor *a, uint32_t part, struct inputs *inputs, bool *found,
+                          struct err *err)
+{
+    if (!inputs_load(a->sink, part, inputs, found, err) ||
+        (!*found && !inputs_list(a->sink, part, inputs, err)))
+        return false;
+    if (!a->cancelled || !*found)
+        inputs->windows = PART_WINDOWS;
+    return true;
+}
+
+static bool audit_part(struct auditor *a, uint32_t part, struct err *err)
+{
+    struct inputs inputs = {0};
+    bool found = false;
+    bool ok = choose_inputs(a, part, &inputs, &found, err);
+
+    if (ok && a->cancelled && !found) {
+        a->done = true;
+    } else if (ok) {
+        ok = begin_part(a, part, err) && fold_part(a, part, &inputs, err) && end_part(a, err);
+        free_part(a);
+    }
+    inputs_release(&inputs);
+    return ok;
+}
+
+/* An inline job's windows are what has a manifest: none may be missing between two. */
+static bool on_manifest(const char *name, void *arg, struct err *err)
+{
+    uint64_t *next = arg;
+    char expected[LAYOUT_NAME_MAX];
+
+    layout_ids(expected, (uint32_t)*next);
+    if (strcmp(expected + strlen(LAYOUT_IDS "/"), name) != 0)
+        return err_set(err, ERR_PERMANENT, "%s is missing in the sink", expected);
+    ++*next;
+    return true;
+}
+
+static bool on_report(const char *name, void *arg, struct err *err)
+{
+    (void)name;
+    (void)err;
+    ++*(uint64_t *)arg;
+    return true;
+}
+
+static bool check_reports(struct auditor *a, struct err *err)
+{
+    uint64_t reports = 0;
+
+    if (!sink_list(a->sink, LAYOUT_REP, on_report, &reports, err))
+        return false;
+    if (reports != a->audit.parts && a->audit.first[0] == '\0')
+        (void)snprintf(a->audit.first, sizeof(a->audit.first),
+                       "%" PRIu64 " parts are merged instead of %" PRIu32, reports, a->audit.parts);
+    return true;
+}
+
+static bool open_output(struct auditor *a, const char *output, struct err *err)
+{
+    struct publish_paths paths;
+
+    if (output == NULL)
+        return true;
+    return publish_paths(output, &paths, err) && open_path(a, paths.out, &a->output, err) &&
+           open_path(a, paths.errors, &a->errors, err);
+}
+
+static bool close_output(struct auditor *a, struct err *err)
+{
+    return a->output == NULL || (compare_end(a->output, err) && compare_end(a->errors, err));
+}
+
+bool audit_run(struct sink *sink, const struct job_spec *spec, const char *output,
+               audit_progress_fn progress, void *arg, struct audit *out, struct err *err)
+{
+    struct auditor a = {.sink = sink, .spec = spec};
+    uint64_t windows = 0;
+    bool ok = false;
+
+    if (spec->inline_payload && !sink_list(sink, LAYOUT_IDS, on_manifest, &windows, err))
+        goto out;
+    if (!sink_exists(sink, LAYOUT_CANCELLED, &a.cancelled, err) || !open_output(&a, output, err))
+        goto out;
+    a.requests = requests_new(sink, spec, 0, err);
+    if (a.requests == NULL)
+        goto out;
+    for (uint32_t part = 0; !a.done; part++) {
+        if (!audit_part(&a, part, err))
+            goto out;
+        if (progress != NULL)
+            progress(&a.audit, arg);
+    }
+    if (!close_output(&a, err) || !check_reports(&a, err))
+        goto out;
+    *out = a.audit;
+    ok = true;
+out:
+    free_part(&a);
+    compare_free(a.output);
+    compare_free(a.errors);
+    requests_free(a.requests);
+    return ok;
+}

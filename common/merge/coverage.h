@@ -1,0 +1,40 @@
+#ifndef MERGE_COVERAGE_H
+#define MERGE_COVERAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/err.h"
+
+struct sink;
+
+/**
+ * Which tasks of a part the sink holds a final answer for (a success, or an
+ * error that will not change), for a producer that registers a job again
+ * because Redis forgot it.
+ */
+struct coverage;
+
+/** Borrows @sink. NULL (with @err) on failure. Free with coverage_free(). */
+struct coverage *coverage_new(struct sink *sink, uint32_t part, struct err *err);
+
+/** NULL is fine. */
+void coverage_free(struct coverage *c);
+
+/** Read one more file. *@done: that was all. */
+MUST_CHECK bool coverage_step(struct coverage *c, bool *done, struct err *err);
+
+/** coverage_step() to the end, for callers without an event loop. */
+MUST_CHECK bool coverage_run(struct coverage *c, struct err *err);
+
+/** After the end: the part is merged (or its merge cannot change any more): all is settled. */
+bool coverage_is_final(const struct coverage *c);
+
+/**
+ * After the end: MEMBER_MASK_BYTES bytes for @window of this part; a set bit is
+ * settled. All bits are set when the part is final. Lives as long as @c.
+ */
+const uint8_t *coverage_mask(const struct coverage *c, uint32_t window);
+
+#endif

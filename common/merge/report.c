@@ -1,0 +1,249 @@
+#include "common/merge/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/xmem.h"
+#include "common/json/scan.h"
+#include "common/merge/report_fields.h"
+#include "common/sink/layout.h"
+#include "common/sink/sink.h"
+
+#define PART_VERSION   1
+#define PART_MAX_BYTES (16u << 20)
+#define OTHER_CODES    "(other)"
+
+void report_init(struct report *report)
+{
+    *report = (struct report){0};
+}
+
+void report_release(struct report *report)
+{
+    free(report->codes);
+    free(report->batches);
+    report_init(report);
+}
+
+/* Often asked-for codes move to the front, so most searches are short. */
+static struct code_count *find_code(struct report *report, const char *code)
+{
+    struct code_count *codes = report->codes;
+
+    for (size_t i = 0; i < report->code_count; i++) {
+        if (strcmp(codes[i].code, code) != 0)
+            continue;
+        if (i > 0 && codes[i].count >= codes[i - 1].count) {
+            struct code_count t = codes[i];
+
+            codes[i] = codes[i - 1];
+            codes[--i] = t;
+        }
+        return &codes[i];
+    }
+    return NULL;
+}
+
+void report_count_code(struct report *report, const char *code, uint64_t count)
+{
+    struct code_count *found = find_code(report, code);
+
+    if (found == NULL && report->code_count >= REPORT_MAX_CODES) {
+        code = OTHER_CODES;
+        found = find_code(report, code);
+    }
+    if (found == NULL) {
+        report->codes = xrealloc(report->codes, report->code_count + 1, sizeof(*report->codes));
+        found = &report->codes[report->code_count++];
+        found->count = 0;
+        (void)snprintf(found->code, sizeof(found->code), "%s", code);
+    }
+    found->count += count;
+}
+
+void report_add_batch(struct report *report, const char *bid)
+{
+    size_t low = 0;
+    size_t high = report->batch_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(report->batches[middle], bid);
+
+        if (order == 0)
+            return;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    report->batches = xrealloc(report->batches, report->batch_count + 1, sizeof(*report->batches));
+    memmove(report->batches + low + 1, report->batches + low,
+            (report->batch_count - low) * sizeof(*report->batches));
+    (void)snprintf(report->batches[low], sizeof(report->batches[low]), "%s", bid);
+    report->batch_count++;
+}
+
+void report_add(struct report *total, const struct report *part)
+{
+    for (size_t i = 0; i < REPORT_FIELD_COUNT; i++)
+        *report_field(total, i) += *report_field_const(part, i);
+    for (size_t i = 0; i < part->code_count; i++)
+        report_count_code(total, part->codes[i].code, part->codes[i].count);
+    for (size_t i = 0; i < part->batch_count; i++)
+        report_add_batch(total, part->batches[i]);
+}
+
+static int compare_codes(const void *a, const void *b)
+{
+    const struct code_count *x = a;
+    const struct code_count *y = b;
+
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return strcmp(x->code, y->code);
+}
+
+void report_sort_codes(struct report *report)
+{
+    if (report->code_count != 0)
+        qsort(report->codes, report->code_count, sizeof(*report->codes), compare_codes);
+}
+
+bool report_write_part(struct report *report, struct buf *out)
+{
+    bool ok = buf_printf(out, "{\"version\":%d", PART_VERSION);
+
+    report_sort_codes(report);
+    for (size_t i = 0; i < REPORT_FIELD_COUNT; i++)
+        ok = ok &&
+             buf_printf(out, ",\"%s\":%" PRIu64, report_field_name(i), *report_field(report, i));
+    ok = ok && buf_printf(out, ",\"out_sha256\":\"%s\",\"dead_sha256\":\"%s\",\"codes\":[",
+                          report->out.sha256, report->dead.sha256);
+    for (size_t i = 0; ok && i < report->code_count; i++)
+        ok = buf_printf(out, i == 0 ? "[" : ",[") &&
+             json_string_encode(out, report->codes[i].code, strlen(report->codes[i].code)) &&
+             buf_printf(out, ",%" PRIu64 "]", report->codes[i].count);
+    ok = ok && buf_printf(out, "],\"batches\":[");
+    for (size_t i = 0; ok && i < report->batch_count; i++)
+        ok = buf_printf(out, i == 0 ? "" : ",") &&
+             json_string_encode(out, report->batches[i], strlen(report->batches[i]));
+    return ok && buf_printf(out, "]}\n");
+}
+
+static bool parse_codes(const struct json_value *codes, struct report *report)
+{
+    struct json_iter it = json_iter_begin(codes);
+    struct json_value pair;
+
+    while (json_iter_next(&it, NULL, &pair)) {
+        struct json_iter in = json_iter_begin(&pair);
+        struct json_value code;
+        struct json_value count;
+        char text[sizeof(report->codes[0].code)];
+        int64_t n;
+
+        if (!json_iter_next(&in, NULL, &code) || !json_iter_next(&in, NULL, &count) ||
+            !json_string_decode(&code, text, sizeof(text), NULL) || !json_to_int64(&count, &n) ||
+            n < 0)
+            return false;
+        report_count_code(report, text, (uint64_t)n);
+    }
+    return true;
+}
+
+static bool parse_batches(const struct json_value *batches, struct report *report)
+{
+    struct json_iter it = json_iter_begin(batches);
+    struct json_value v;
+
+    while (json_iter_next(&it, NULL, &v)) {
+        char bid[BATCH_ID_LEN + 1];
+
+        if (!json_string_decode(&v, bid, sizeof(bid), NULL))
+            return false;
+        report_add_batch(report, bid);
+    }
+    return true;
+}
+
+static bool parse_members(const struct json_value *doc, struct report *report)
+{
+    struct json_value version = json_member(doc, "version");
+    struct json_value out = json_member(doc, "out_sha256");
+    struct json_value dead = json_member(doc, "dead_sha256");
+    struct json_value codes = json_member(doc, "codes");
+    struct json_value batches = json_member(doc, "batches");
+    int64_t n;
+
+    if (!json_to_int64(&version, &n) || n != PART_VERSION)
+        return false;
+    for (size_t i = 0; i < REPORT_FIELD_COUNT; i++) {
+        struct json_value v = json_member(doc, report_field_name(i));
+
+        if (!json_to_int64(&v, &n) || n < 0)
+            return false;
+        *report_field(report, i) = (uint64_t)n;
+    }
+    return json_string_decode(&out, report->out.sha256, sizeof(report->out.sha256), NULL) &&
+           json_string_decode(&dead, report->dead.sha256, sizeof(report->dead.sha256), NULL) &&
+           parse_codes(&codes, report) && parse_batches(&batches, report);
+}
+
+bool report_parse_part(const char *text, size_t len, struct report *report, struct err *err)
+{
+    struct json_value doc;
+    struct report parsed = {0};
+
+    if (!json_scan(text, len, &doc, NULL) || !parse_members(&doc, &parsed)) {
+        report_release(&parsed);
+        return err_set(err, ERR_PERMANENT, "not the report of a part");
+    }
+    *report = parsed;
+    return true;
+}
+
+bool report_load_part(struct sink *sink, uint32_t part, struct report *report, bool *found,
+                      struct err *err)
+{
+    char name[LAYOUT_NAME_MAX];
+    struct buf doc = BUF_INIT(PART_MAX_BYTES);
+    bool ok;
+
+    if (!sink_exists(sink, layout_report(name, part), found, err))
+        return false;
+    if (!*found)
+        return true;
+    ok = sink_read(sink, name, &doc, err) && (report_parse_part(doc.data, doc.len, report, err) ||
+                                              err_wrap(err, "%s/%s", sink_path(sink), name));
+    buf_release(&doc);
+    return ok;
+}
+
+bool report_collect(struct sink *sink, uint32_t parts, struct report *report, struct err *err)
+{
+    struct report total = {0};
+    bool ok = true;
+
+    for (uint32_t part = 0; ok && part < parts; part++) {
+        struct report one = {0};
+        bool found = false;
+
+        ok = report_load_part(sink, part, &one, &found, err);
+        if (ok && !found)
+            ok = err_set(err, ERR_TEMPORARY, "part %" PRIu32 " of %" PRIu32 " is not merged yet",
+                         part, parts);
+        if (ok)
+            report_add(&total, &one);
+        report_release(&one);
+    }
+    if (!ok) {
+        report_release(&total);
+        return false;
+    }
+    report_sort_codes(&total);
+    *report = total;
+    return true;
+}

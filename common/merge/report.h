@@ -1,0 +1,104 @@
+#ifndef MERGE_REPORT_H
+#define MERGE_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/digest/sha256.h"
+#include "common/model/batch.h"
+#include "common/model/job_spec.h"
+
+struct sink;
+
+/** "schema" of the report. Raised when a member changes its meaning or goes away. */
+#define REPORT_SCHEMA 1
+
+/** Different error codes that are counted; the rest are "(other)". */
+#define REPORT_MAX_CODES 1000
+
+/** What requests cost in tokens, as the provider said in `usage`. */
+struct tokens {
+    uint64_t prompt, completion, cached, reasoning;
+};
+
+/** How many rows failed with one code. */
+struct code_count {
+    char code[64];
+    uint64_t count;
+};
+
+/** A published file. */
+struct report_file {
+    uint64_t bytes;
+    char sha256[SHA256_HEX_LEN + 1];
+};
+
+/** Counts of one part or of the whole job. report_release() frees. */
+struct report {
+    uint64_t requests, ok, failed;
+    uint64_t invalid;    /* of @failed: lines that could not be sent */
+    uint64_t attempts;   /* times a task was sent, all tasks together */
+    uint64_t duplicates; /* successes beyond the first for a task */
+    uint64_t superseded; /* failed lines that a better or newer one replaced */
+    struct tokens tokens;
+    struct tokens wasted;     /* of the duplicates */
+    struct code_count *codes; /* in order of count, most first */
+    size_t code_count;
+    char (*batches)[BATCH_ID_LEN + 1]; /* different remote batches, sorted */
+    size_t batch_count;
+    struct report_file out, dead;
+};
+
+/** What the caller knows of the job and the sink does not. Milliseconds since 1970. */
+struct report_times {
+    int64_t created_ms, finished_ms; /* 0: unknown, null in the report */
+};
+
+/** Empty. */
+void report_init(struct report *report);
+void report_release(struct report *report);
+
+/** Add @count to what failed with @code. */
+void report_count_code(struct report *report, const char *code, uint64_t count);
+
+/** Note a remote batch; the second time nothing changes. */
+void report_add_batch(struct report *report, const char *bid);
+
+/** Add the counts of @part to @total; the files' bytes are added, their hashes not. */
+void report_add(struct report *total, const struct report *part);
+
+/** Put the codes in order of count, most first. */
+void report_sort_codes(struct report *report);
+
+/** One part's counts as a JSON object with a newline, as in rep/; sorts. False past the limit. */
+MUST_CHECK bool report_write_part(struct report *report, struct buf *out);
+
+/** The reverse; ERR_PERMANENT when it is not one. */
+MUST_CHECK bool report_parse_part(const char *text, size_t len, struct report *report,
+                                  struct err *err);
+
+/** The counts of @part, if it is merged: *@found. The caller releases them then. */
+MUST_CHECK bool report_load_part(struct sink *sink, uint32_t part, struct report *report,
+                                 bool *found, struct err *err);
+
+/**
+ * Sum of the parts [0, @parts). ERR_TEMPORARY when one is not merged yet. Only
+ * the hashes of @out and @dead stay empty: publish_output() fills them in.
+ */
+MUST_CHECK bool report_collect(struct sink *sink, uint32_t parts, struct report *report,
+                               struct err *err);
+
+/** The job's report as a JSON document, schema 1. @out_path, @dead_path: NULL for none. */
+MUST_CHECK bool report_write_json(const struct report *report, const struct job_spec *spec,
+                                  const struct report_times *times, const char *out_path,
+                                  const char *dead_path, struct buf *out);
+
+/** The same for people: some lines of text. */
+MUST_CHECK bool report_write_text(const struct report *report, const struct job_spec *spec,
+                                  const struct report_times *times, struct buf *out);
+
+#endif

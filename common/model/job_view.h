@@ -1,0 +1,104 @@
+#ifndef MODEL_JOB_VIEW_H
+#define MODEL_JOB_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/model/batch.h"
+#include "common/model/job_spec.h"
+
+/*
+ * A job as Redis knows it at one moment. Plain data; the pointers are borrowed
+ * from whoever made the view and live as long as it says.
+ */
+
+enum job_state {
+    JOB_OPEN,   /* the input is still being cut */
+    JOB_SEALED, /* all of it is in shards */
+    JOB_FINAL,  /* every part is merged and published */
+};
+
+/** "OPEN", ... as stored in Redis. */
+static inline const char *job_state_name(enum job_state state)
+{
+    switch (state) {
+    case JOB_OPEN: return "OPEN";
+    case JOB_SEALED: return "SEALED";
+    case JOB_FINAL: return "FINAL";
+    }
+    return "?";
+}
+
+/** What the processes last saw of a provider. */
+enum site_state {
+    SITE_OK,   /* nothing bad is known */
+    SITE_DOWN, /* does not answer, or only with errors of its own */
+    SITE_AUTH, /* refuses the key */
+};
+
+/** One live batch, for people. */
+struct batch_view {
+    char bid[BATCH_ID_LEN + 1];
+    enum batch_state state;
+    uint64_t requests;
+    char remote[REMOTE_ID_MAX + 1];
+    char remote_status[32];             /* the provider's word, "" when not polled yet */
+    int64_t remote_done, remote_failed; /* as the provider counts; -1 unknown */
+    uint64_t checkpoint;                /* bytes of (output || error) integrated */
+    uint64_t output_bytes, error_bytes; /* pinned sizes, 0 before FETCH */
+    uint64_t ok, bad;                   /* settled by it and not yet in the job's counters */
+    int64_t packed_ms;                  /* Redis time */
+    char lane[LANE_ID_LEN + 1];
+    const char *lane_label; /* JSON of what the lane is, "" if unknown */
+    int64_t lane_hold_ms;   /* Redis time its lane is held until, 0 for no hold */
+    char failure[64];       /* why there is nothing to fetch, "" normally */
+};
+
+/** Everything status and watch show. */
+struct job_view {
+    char job[JOB_NAME_MAX + 1];
+    char ji[JOB_JI_LEN + 1];
+    char fingerprint[65];
+    char site[16];
+    enum job_state state;
+    char hold[24];   /* operator, budget, auth, input_changed; "" when it is not held */
+    const char *why; /* words for a person; "" */
+    bool cancelled;
+    const char *spec;    /* JSON text given when it was opened */
+    int64_t now_ms;      /* Redis time of this view */
+    int64_t created_ms;  /* Redis time */
+    int64_t finished_ms; /* Redis time, 0 before the end */
+
+    uint64_t requests; /* lines put so far, valid or not */
+    uint64_t invalid;  /* of these: lines that can't be sent */
+    uint64_t ok, bad;  /* settled, from batches integrated in full (and the sink) */
+    uint32_t windows;  /* cut so far; all of them once sealed */
+    uint64_t offset;   /* source bytes cut so far */
+    uint64_t shards, shards_done, shards_in_flight;
+    uint64_t payload_bytes;     /* inline payloads in Redis */
+    uint32_t parts, parts_done; /* parts is 0 until it is sealed */
+    uint64_t batches;           /* made so far */
+    uint64_t batches_alive;     /* that hold a slot at the provider */
+    uint64_t again;             /* shards that had to be sent again */
+    uint64_t poll_ms;           /* tunable: longest time between polls */
+    uint32_t max_attempts;      /* tunable */
+
+    enum site_state site_state;            /* this and the rest: protocol_job_view() only */
+    const char *site_why;                  /* "" */
+    int64_t site_since_ms;                 /* Redis time of the first failure in a row, 0 when OK */
+    const struct batch_view *batches_view; /* live batches, at most 1,000 */
+    size_t batches_view_count;
+};
+
+/** One row of the list of jobs. */
+struct job_row {
+    char job[JOB_NAME_MAX + 1];
+    enum job_state state;
+    char hold[24]; /* "" when it is not held */
+    bool cancelled;
+    uint64_t requests, ok, bad, invalid;
+    int64_t created_ms; /* Redis time */
+};
+
+#endif

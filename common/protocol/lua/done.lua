@@ -1,0 +1,49 @@
+-- ARGV: bid nonce clean_in_ms  then per member: w k left charged mask by tk
+-- The evidence of every member is ALREADY durable in the sink. left 0: the shard is settled. Otherwise it is ready again
+-- with its mask: at once when nothing was charged, else after min(2^f x poll bound, 5 min).
+-- A provider that took the batch and gave results back can take a little more: a learned cap grows by 2 %.
+-- -> {OK, settled, requeued} | {DUP|STATE|FENCED|GONE}
+local k = bk(ARGV[1])
+local h = redis.call('HMGET', k, 'lease', 'st', 'J', 'ok', 'S', 'held', 'L', 'tk', 'mem')
+if not h[2] then return {'GONE'} end
+if h[1] ~= ARGV[2] then return {'FENCED'} end
+if h[2] ~= 'FETCH' then if h[2] == 'CLEAN' then return {'DUP'} end return {'STATE', h[2]} end
+local J, site, G = h[3], h[5], {}
+local _, commas = string.gsub(h[9], ',', ',')
+if (#ARGV - 3) / 7 ~= commas + 1 then return redis.error_reply('INVARIANT members of batch ' .. ARGV[1]) end
+for i = 4, #ARGV, 7 do
+  local g = redis.call('HMGET', sk(J, ARGV[i], ARGV[i + 1]), 'st', 'b', 'a', 'f', 'L', 'left', 'n')
+  if g[1] ~= 'IN' or g[2] ~= ARGV[1] then return redis.error_reply('INVARIANT shard ' .. ARGV[i] .. ':' .. ARGV[i + 1]) end
+  G[i] = g
+end
+local j = redis.call('HMGET', jk(J), 'poll', 'cancel')
+local settled, again, tasks, t = 0, 0, 0, now()
+for i = 4, #ARGV, 7 do
+  local w, sh, left, charged, g = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), G[i]
+  local s = sk(J, w, sh)
+  if left == 0 or j[2] then
+    settled = settled + 1
+    tasks = tasks + num(g[6])
+    shard_settle(J, site, tonumber(w), sh)
+  else
+    again = again + 1
+    tasks = tasks + num(g[6]) - left
+    local a, f = g[3] + 1, g[4] + charged
+    redis.call('HSET', s, 'st', 'READY', 'a', a, 'f', f, 'm', ARGV[i + 4], 'left', left, 'by', ARGV[i + 5], 'tk', ARGV[i + 6])
+    redis.call('HDEL', s, 'b')
+    if charged == 0 then ready_put(J, site, g[5], w, sh, a, g[7], left, ARGV[i + 5], ARGV[i + 6])
+    else redis.call('ZADD', backoffk(site), t + math.min(2 ^ f * num(j[1]), 300000), J .. '|' .. w .. '|' .. sh) end
+  end
+end
+-- Settled and not a success: by a bad line, or by none at its last try.
+local ok = num(h[4])
+add(jk(J), 'ok', ok); add(jk(J), 'bad', tasks - ok); add(jk(J), 'again', again)
+redis.call('HSET', k, 'st', 'CLEAN')
+redis.call('HDEL', k, 'm', 'ok', 'bad')
+slot_release(ARGV[1], {held = h[6], L = h[7], tk = h[8], J = J})
+if ok > 0 then
+  local cap = redis.call('HGET', lk(h[7]), 'capt')
+  if cap then redis.call('HSET', lk(h[7]), 'capt', string.format('%.0f', math.ceil(cap * 1.02))) end
+end
+redis.call('ZADD', duek(site, 'wk'), t + ARGV[3], 'b:' .. ARGV[1])
+return {'OK', tostring(settled), tostring(again)}

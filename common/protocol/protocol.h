@@ -1,0 +1,422 @@
+#ifndef PROTOCOL_PROTOCOL_H
+#define PROTOCOL_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/model/batch.h"
+#include "common/model/job_view.h"
+
+/*
+ * The exactly-once protocol: one typed function for each Lua script. What the
+ * scripts do, and why it is safe that Redis may forget, is in
+ * docs/protocol.md.
+ *
+ * All functions start a call and return; @done(@arg) runs exactly once, later,
+ * on the loop, unless the call is cancelled or the protocol freed. It may start
+ * and cancel calls and free the protocol. What it is given is borrowed: valid
+ * inside the callback only.
+ *
+ * A script whose reply was lost is sent again until the time limit is over, so
+ * a callback sees an answer, or, with @err non-NULL and PROTOCOL_FAILED, that
+ * the outcome is unknown or Redis has no room (ERR_TEMPORARY), that Redis refuses
+ * the script (ERR_PERMANENT), or that a record is broken (ERR_INTERNAL).
+ * It is always safe to make the same call again.
+ */
+
+struct redis_conn;
+struct protocol;
+struct protocol_call;
+
+/** Answers of the scripts. Each function says which it can give, beside FAILED. */
+enum protocol_answer {
+    PROTOCOL_OK,
+    PROTOCOL_DUP,      /* was done before */
+    PROTOCOL_GONE,     /* no such record, any more */
+    PROTOCOL_FENCED,   /* somebody else holds the lease now: stop, touch nothing */
+    PROTOCOL_STATE,    /* the record is in another state than the caller believes */
+    PROTOCOL_CURSOR,   /* the job's cursor is elsewhere: go there */
+    PROTOCOL_FULL,     /* too much in flight: wait */
+    PROTOCOL_NOJOB,    /* no such job */
+    PROTOCOL_CONFLICT, /* the name belongs to another input */
+    PROTOCOL_NEW,      /* the job was opened for the first time */
+    PROTOCOL_RESUME,   /* the job exists and is this one */
+    PROTOCOL_NONE,     /* nothing to do */
+    PROTOCOL_MORE,     /* call again */
+    PROTOCOL_BUSY,     /* the job has not ended */
+    PROTOCOL_ENDED,    /* the job has ended (or was cancelled) */
+    PROTOCOL_CKPT,     /* the checkpoint is elsewhere */
+    PROTOCOL_FAILED,   /* no answer: see @err */
+};
+
+/** "OK", "DUP", ... as the scripts spell it; "FAILED". */
+const char *protocol_answer_name(enum protocol_answer answer);
+
+/** Which due set a record waits in: whose turn it is. */
+enum protocol_role { PROTOCOL_CO, PROTOCOL_WK };
+
+/** The callback of a call that has no result but its answer. */
+typedef void (*protocol_fn)(enum protocol_answer answer, const struct err *err, void *arg);
+
+/** The tick went back from @seen to @now: Redis was rolled back. Must not free the protocol. */
+typedef void (*protocol_rollback_fn)(int64_t seen, int64_t now, void *arg);
+
+/**
+ * Borrows @conn, which must outlive it. @cell names the keys: "0" unless a
+ * deployment has several. Free with protocol_free().
+ */
+struct protocol *protocol_new(struct redis_conn *conn, const char *cell);
+
+/** Drops calls under way without calling back; Redis may still run them. NULL is fine. */
+void protocol_free(struct protocol *protocol);
+
+/** How long a call tries for an answer, from its start; 30,000 ms unless set. */
+void protocol_set_timeout_ms(struct protocol *protocol, int64_t timeout_ms);
+
+/**
+ * Call @fn when a claim shows that Redis was rolled back: it lost leases and
+ * more that were acknowledged. Runs before that claim's callback.
+ */
+void protocol_on_rollback(struct protocol *protocol, protocol_rollback_fn fn, void *arg);
+
+/** The largest tick seen; 0 before the first claim. */
+int64_t protocol_tick(const struct protocol *protocol);
+
+/** No callback from now on; Redis may run it all the same. NULL is fine. */
+void protocol_call_cancel(struct protocol_call *call);
+
+/* ---- producer */
+
+/** What an open overwrites each time. 0 means no limit of that kind where marked. */
+struct job_tunables {
+    uint64_t max_inflight_shards; /* above 0 */
+    uint64_t max_inflight_bytes;  /* of inline payloads in Redis, above 0 */
+    uint64_t max_requests;        /* in a batch file; 0: the provider's limit only */
+    uint64_t max_bytes;           /* of a batch file; 0: the provider's limit only */
+    uint64_t max_batches;         /* alive at once over all lanes; 0: the lanes' limits only */
+    uint64_t poll_ms;             /* longest time between polls; unit of the backoff */
+    uint32_t max_attempts;
+};
+
+/** Where the cut of a job is: the next window, its offset and first line in the source. */
+struct job_cursor {
+    uint32_t window;
+    uint64_t offset;
+    uint64_t line; /* counts from 1 */
+};
+
+/** What job_open found. */
+struct job_opened {
+    const char *ji; /* the incarnation that counts: not the given one when it is resumed */
+    enum job_state state;
+    struct job_cursor cursor;
+    const char *spec;        /* as it was opened first */
+    const char *fingerprint; /* CONFLICT: of the job that has the name; else "" */
+};
+
+typedef void (*protocol_open_fn)(enum protocol_answer answer, const struct job_opened *opened,
+                                 const struct err *err, void *arg);
+
+/** NEW, RESUME or CONFLICT. @opened is NULL when there is no answer. All texts are copied. */
+struct protocol_call *protocol_job_open(struct protocol *protocol, const char *job, const char *ji,
+                                        const char *fingerprint, const char *site,
+                                        const char *spec_json, const struct job_tunables *tunables,
+                                        protocol_open_fn done, void *arg);
+
+/** The requests of a window that belong to one lane. Set bits: nothing to do there. */
+struct shard_put {
+    uint32_t index; /* the lane's number within the window */
+    char lane[LANE_ID_LEN + 1];
+    uint32_t left;       /* clear bits; 0: all of it is settled in the sink already */
+    uint64_t bytes;      /* upper bound of its lines in a batch file */
+    uint64_t tokens;     /* upper bound */
+    uint64_t longest;    /* bytes of its longest line there */
+    const uint8_t *mask; /* mask_bytes(window's requests) bytes; set: not this lane's, not
+                            valid, or settled */
+    const char *label;   /* JSON of what the lane is, kept for people */
+};
+
+/** One window, with all its shards. */
+struct window_put {
+    const char *job;
+    uint32_t window;
+    uint64_t offset0, offset1; /* in the source */
+    uint64_t next_line;        /* number of the line at offset1, from 1 */
+    uint32_t requests;         /* bits of a mask */
+    uint32_t invalid;          /* lines that can't be sent; their evidence is in the sink */
+    uint32_t ok, bad;          /* settled by evidence found in the sink after Redis was lost */
+    uint32_t crc;              /* crc32c of the bytes offset0..offset1 */
+    const void *payload;       /* inline; NULL with @payload_len 0 when re-read from the source */
+    size_t payload_len;
+    const struct shard_put *shards;
+    size_t shard_count;
+};
+
+/** @cursor is where the job is now; NULL for NOJOB and without an answer. */
+typedef void (*protocol_put_fn)(enum protocol_answer answer, const struct job_cursor *cursor,
+                                enum job_state state, const struct err *err, void *arg);
+
+/**
+ * Register a window and move the cursor behind it: OK, DUP (somebody did),
+ * CURSOR (go to @cursor), FULL (wait; nothing was written), NOJOB. Everything
+ * is copied. Several may be under way; after the first that is neither OK nor
+ * DUP the ones behind it answer CURSOR.
+ */
+struct protocol_call *protocol_shard_put(struct protocol *protocol, const struct window_put *window,
+                                         protocol_put_fn done, void *arg);
+
+/** The whole input is cut into @windows windows. OK, DUP, CURSOR or NOJOB. */
+struct protocol_call *protocol_job_seal(struct protocol *protocol, const char *job,
+                                        uint32_t windows, protocol_fn done, void *arg);
+
+/* ---- records and leases */
+
+/** A record that is ours until the lease ends. */
+struct claim {
+    bool is_part;
+    struct batch batch; /* when it is a batch; released after the callback: batch_move() keeps it */
+    uint32_t part;      /* when it is a part */
+    int64_t now_ms;     /* Redis time */
+    struct job_view job; /* its job, without the site's state and the batches */
+};
+
+/**
+ * @claim for PROTOCOL_OK, else NULL. For NONE @wait_ms says after how long
+ * something may be due by itself; -1 when nothing is known to come.
+ */
+typedef void (*protocol_claim_fn)(enum protocol_answer answer, struct claim *claim, int64_t wait_ms,
+                                  const struct err *err, void *arg);
+
+/** The provider's limits of a batch and of a lane. */
+struct pack_limits {
+    int64_t linger_ms;     /* an open job's lane waits this long to fill a batch */
+    uint64_t max_requests; /* of one file */
+    uint64_t max_bytes;    /* of one file */
+    uint64_t lane_batches; /* alive at once */
+    uint64_t lane_tokens;  /* enqueued at once; UINT64_MAX for no limit */
+};
+
+/**
+ * Seal a new batch @bid (random, BATCH_ID_LEN) of the ready shards of some job
+ * and lane of @site, leased to @nonce in state BUILD. OK, NONE, or DUP (the
+ * name is taken).
+ */
+struct protocol_call *protocol_pack(struct protocol *protocol, const char *site, const char *bid,
+                                    const char *nonce, int64_t lease_ms,
+                                    const struct pack_limits *limits, protocol_claim_fn done,
+                                    void *arg);
+
+/**
+ * Take the most overdue record of @role. OK or NONE. @nonce must be fresh and random
+ * (BATCH_ID_LEN). When the reply is lost a record may stay leased without a holder
+ * until the lease ends.
+ */
+struct protocol_call *protocol_claim(struct protocol *protocol, const char *site,
+                                     enum protocol_role role, const char *nonce, int64_t lease_ms,
+                                     protocol_claim_fn done, void *arg);
+
+/** Keep the lease of a batch for @lease_ms from now. OK, FENCED or GONE. */
+struct protocol_call *protocol_renew(struct protocol *protocol, const char *bid, const char *nonce,
+                                     enum protocol_role role, int64_t lease_ms, protocol_fn done,
+                                     void *arg);
+
+/** The same for a part. */
+struct protocol_call *protocol_renew_part(struct protocol *protocol, const char *job, uint32_t part,
+                                          const char *nonce, int64_t lease_ms, protocol_fn done,
+                                          void *arg);
+
+/*
+ * Fields of a batch record that advance may write; those of struct batch in a
+ * comment. Times are Redis' milliseconds.
+ */
+#define BATCH_F_FILE     "file"  /* file */
+#define BATCH_F_FILE_MS  "fts"   /* file_ms */
+#define BATCH_F_INTENT   "its"   /* intent_ms; give PROTOCOL_NOW */
+#define BATCH_F_RUN_MS   "rts"   /* run_ms */
+#define BATCH_F_ENDED_MS "ets"   /* ended_ms */
+#define BATCH_F_ENDPOINT "ep"    /* endpoint */
+#define BATCH_F_REMOTE   "rem"   /* remote */
+#define BATCH_F_CREATED  "rcr"   /* remote_created_ms */
+#define BATCH_F_OUTPUT   "out"   /* output */
+#define BATCH_F_ERROR    "err"   /* error */
+#define BATCH_F_OBYTES   "ob"    /* output_bytes */
+#define BATCH_F_EBYTES   "eb"    /* error_bytes */
+#define BATCH_F_FAILURE  "fail"  /* failure */
+#define BATCH_F_FREE     "free"  /* free_rest: "1" or "" */
+#define BATCH_F_LOOKS    "looks" /* looks */
+#define BATCH_F_EMPTY    "eps"   /* empty_polls */
+#define BATCH_F_RSTATUS  "rstat" /* batch_view.remote_status */
+#define BATCH_F_RDONE    "rdone" /* batch_view.remote_done */
+#define BATCH_F_RFAILED  "rfail" /* batch_view.remote_failed */
+
+/** As a field's value: the server's time of the script. */
+#define PROTOCOL_NOW "@now"
+
+/** One field to set; an empty or NULL value deletes it. */
+struct protocol_field {
+    const char *name;
+    const char *value;
+};
+
+/** @now_ms is Redis' time; what PROTOCOL_NOW became. 0 without PROTOCOL_OK. */
+typedef void (*protocol_advance_fn)(enum protocol_answer answer, int64_t now_ms,
+                                    const struct err *err, void *arg);
+
+/**
+ * The one fenced move of a batch: aborts unless batch_may_move(@from, @to).
+ * The record is next due for @role in @due_in_ms; until then the lease is kept.
+ * A move into FETCH gives the provider's slot back. OK, FENCED, STATE or GONE;
+ * a repeat that finds its own move done is OK.
+ */
+struct protocol_call *protocol_advance(struct protocol *protocol, const char *bid,
+                                       const char *nonce, enum batch_state from,
+                                       enum batch_state to, enum protocol_role role,
+                                       int64_t due_in_ms, const struct protocol_field *fields,
+                                       size_t field_count, protocol_advance_fn done, void *arg);
+
+/** @members is NULL unless PROTOCOL_OK; in the order of the batch. */
+typedef void (*protocol_members_fn)(enum protocol_answer answer, const struct member *members,
+                                    size_t count, const struct err *err, void *arg);
+
+/** What a batch is made of, masks as its file was built with. OK, FENCED or GONE. */
+struct protocol_call *protocol_members(struct protocol *protocol, const char *bid,
+                                       const char *nonce, protocol_members_fn done, void *arg);
+
+/** @bytes is NULL unless PROTOCOL_OK. */
+typedef void (*protocol_payload_fn)(enum protocol_answer answer, const void *bytes, size_t len,
+                                    const struct err *err, void *arg);
+
+/** The inline payload of a window. OK or GONE. */
+struct protocol_call *protocol_payload(struct protocol *protocol, const char *job, uint32_t window,
+                                       protocol_payload_fn done, void *arg);
+
+/* ---- worker */
+
+/** A chunk whose segments are durable in the sink. */
+struct chunk_put {
+    const char *remote;        /* the remote batch the bytes are of; "" for none */
+    uint64_t offset0, offset1; /* of (output || error) */
+    const void *masks;         /* settled and free bits of all members */
+    size_t masks_len;
+    uint64_t ok, bad; /* settled by this chunk */
+};
+
+/** @checkpoint is where the record is: for OK the chunk's end, for CKPT elsewhere; else 0. */
+typedef void (*protocol_chunk_fn)(enum protocol_answer answer, uint64_t checkpoint,
+                                  const struct err *err, void *arg);
+
+/** Move the checkpoint and renew the lease. OK (also for a repeat), CKPT, STATE, FENCED, GONE. */
+struct protocol_call *protocol_chunk(struct protocol *protocol, const char *bid, const char *nonce,
+                                     const struct chunk_put *chunk, int64_t lease_ms,
+                                     protocol_chunk_fn done, void *arg);
+
+/** What a batch leaves of one member. */
+struct member_done {
+    uint32_t window, index;
+    uint32_t left;       /* clear bits of @mask; 0: settled */
+    bool charged;        /* the try counts as a failure */
+    const uint8_t *mask; /* mask_bytes(lines) bytes */
+    size_t mask_len;
+    uint64_t bytes, tokens; /* upper bounds of what is left */
+};
+
+/**
+ * FETCH -> CLEAN: every member is settled or ready again, all of them or none.
+ * The evidence of each is durable in the sink. The record is due for a worker
+ * in @clean_in_ms. OK (also for a repeat), STATE, FENCED or GONE.
+ */
+struct protocol_call *protocol_done(struct protocol *protocol, const char *bid, const char *nonce,
+                                    int64_t clean_in_ms, const struct member_done *members,
+                                    size_t count, protocol_fn done, void *arg);
+
+/** Forget a CLEAN batch. OK, STATE, FENCED or GONE. */
+struct protocol_call *protocol_drop(struct protocol *protocol, const char *bid, const char *nonce,
+                                    protocol_fn done, void *arg);
+
+/** The part's files are published. OK (also when it was done before), FENCED or GONE. */
+struct protocol_call *protocol_part_done(struct protocol *protocol, const char *job, uint32_t part,
+                                         const char *nonce, protocol_fn done, void *arg);
+
+/** A shard to do again: what members gives, and its lane. */
+struct shard_reopen {
+    struct member member; /* window, index, left, lines, offset, length, first_line, crc, bytes,
+                             longest, tokens and mask count */
+    char lane[LANE_ID_LEN + 1];
+    const void *payload; /* of its window, inline jobs only; NULL with @payload_len 0 */
+    size_t payload_len;
+};
+
+/** @reopened shards were taken; those still under way are left alone. */
+typedef void (*protocol_reopen_fn)(enum protocol_answer answer, uint64_t reopened,
+                                   const struct err *err, void *arg);
+
+/**
+ * Make settled shards ready again; their parts are merged anew. With @nonce, the
+ * lease of the one part that all of them are in (they had no evidence): a
+ * repeat then answers FENCED. NULL @nonce: a new generation, whose file is
+ * published in the sink; it also takes back a cancel. OK, FENCED or GONE.
+ */
+struct protocol_call *protocol_reopen(struct protocol *protocol, const char *job, const char *nonce,
+                                      const struct shard_reopen *shards, size_t count,
+                                      protocol_reopen_fn done, void *arg);
+
+/* ---- operator */
+
+/** Submit nothing new of this job. OK, DUP (it is held, perhaps for another reason), ENDED, NOJOB.
+ */
+struct protocol_call *protocol_job_hold(struct protocol *protocol, const char *job,
+                                        const char *reason, const char *why, protocol_fn done,
+                                        void *arg);
+
+/** Lift a hold of that @reason, NULL for any. OK, DUP (there is none) or NOJOB. */
+struct protocol_call *protocol_job_resume(struct protocol *protocol, const char *job,
+                                          const char *reason, protocol_fn done, void *arg);
+
+/**
+ * Cancel, after the sink has the job's mark: settles up to @max waiting shards. Call again
+ * while it answers MORE. OK, MORE, ENDED or NOJOB.
+ */
+struct protocol_call *protocol_job_cancel(struct protocol *protocol, const char *job, uint32_t max,
+                                          protocol_fn done, void *arg);
+
+/** Forget a job that has ended. OK, BUSY or NOJOB. */
+struct protocol_call *protocol_job_purge(struct protocol *protocol, const char *job,
+                                         protocol_fn done, void *arg);
+
+/**
+ * The provider refuses more of this lane for @hold_ms. @cap_percent above 0 lowers the lane's
+ * token cap to that share of what is in use. A batch of the lane that moves into FETCH ends the
+ * hold: for a batch that failed, advance first, hold then. OK.
+ */
+struct protocol_call *protocol_lane_hold(struct protocol *protocol, const char *lane,
+                                         int64_t hold_ms, const char *why, unsigned cap_percent,
+                                         protocol_fn done, void *arg);
+
+/** @since_ms: Redis time of the first failure in a row; 0 after SITE_OK. */
+typedef void (*protocol_site_fn)(enum protocol_answer answer, int64_t since_ms,
+                                 const struct err *err, void *arg);
+
+/** What was just seen of a provider. A repeated SITE_OK writes nothing. OK. */
+struct protocol_call *protocol_site_note(struct protocol *protocol, const char *site,
+                                         enum site_state state, const char *why,
+                                         protocol_site_fn done, void *arg);
+
+/** @view is NULL unless PROTOCOL_OK. */
+typedef void (*protocol_view_fn)(enum protocol_answer answer, const struct job_view *view,
+                                 const struct err *err, void *arg);
+
+/** What a person wants to know of a job. Writes nothing. OK or NOJOB. */
+struct protocol_call *protocol_job_view(struct protocol *protocol, const char *job,
+                                        protocol_view_fn done, void *arg);
+
+/** @rows is NULL unless PROTOCOL_OK; oldest first. @now_ms is Redis' time. */
+typedef void (*protocol_list_fn)(enum protocol_answer answer, const struct job_row *rows,
+                                 size_t count, int64_t now_ms, const struct err *err, void *arg);
+
+/** All jobs, at most 10,000. Writes nothing. OK. */
+struct protocol_call *protocol_job_list(struct protocol *protocol, protocol_list_fn done,
+                                        void *arg);
+
+#endif

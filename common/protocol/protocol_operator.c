@@ -1,0 +1,169 @@
+/* The calls of an operator: holds, cancel, purge, and what a person wants to see. */
+
+#include "common/protocol/protocol_internal.h"
+#include "common/protocol/protocol_reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/xmem.h"
+
+/* A call of up to three texts; NULL is the empty one. */
+static struct protocol_call *call_texts(struct protocol *p, enum protocol_script script,
+                                        const char *const *texts, size_t count, protocol_fn done,
+                                        void *arg)
+{
+    struct words w = {0};
+
+    for (size_t i = 0; i < count; i++)
+        words_text(&w, texts[i]);
+    return protocol_start(p, script, &w, false, deliver_plain,
+                          (union protocol_callback){.plain = done}, arg);
+}
+
+struct protocol_call *protocol_job_hold(struct protocol *p, const char *job, const char *reason,
+                                        const char *why, protocol_fn done, void *arg)
+{
+    const char *texts[] = {job, reason, why};
+
+    return call_texts(p, SCRIPT_JOB_HOLD, texts, ARRAY_LEN(texts), done, arg);
+}
+
+struct protocol_call *protocol_job_resume(struct protocol *p, const char *job, const char *reason,
+                                          protocol_fn done, void *arg)
+{
+    const char *texts[] = {job, reason};
+
+    return call_texts(p, SCRIPT_JOB_RESUME, texts, ARRAY_LEN(texts), done, arg);
+}
+
+struct protocol_call *protocol_job_cancel(struct protocol *p, const char *job, uint32_t max,
+                                          protocol_fn done, void *arg)
+{
+    struct words w = {0};
+
+    words_text(&w, job);
+    words_unsigned(&w, max);
+    return protocol_start(p, SCRIPT_JOB_CANCEL, &w, false, deliver_plain,
+                          (union protocol_callback){.plain = done}, arg);
+}
+
+struct protocol_call *protocol_job_purge(struct protocol *p, const char *job, protocol_fn done,
+                                         void *arg)
+{
+    return call_texts(p, SCRIPT_JOB_PURGE, &job, 1, done, arg);
+}
+
+struct protocol_call *protocol_lane_hold(struct protocol *p, const char *lane, int64_t hold_ms,
+                                         const char *why, unsigned cap_percent, protocol_fn done,
+                                         void *arg)
+{
+    struct words w = {0};
+
+    words_text(&w, lane);
+    words_number(&w, hold_ms);
+    words_text(&w, why);
+    if (cap_percent > 0)
+        words_unsigned(&w, cap_percent);
+    else
+        words_text(&w, "");
+    return protocol_start(p, SCRIPT_LANE_HOLD, &w, false, deliver_plain,
+                          (union protocol_callback){.plain = done}, arg);
+}
+
+/* As the site's record spells them; "ok" is never stored. */
+static const char *site_state_word(enum site_state state)
+{
+    switch (state) {
+    case SITE_OK: return "ok";
+    case SITE_DOWN: return "down";
+    case SITE_AUTH: return "auth";
+    }
+    return "ok";
+}
+
+static void deliver_site(const struct protocol_result *r)
+{
+    r->done.site(r->answer, redis_reply_int(r->reply, 1, 0), r->err, r->arg);
+}
+
+struct protocol_call *protocol_site_note(struct protocol *p, const char *site,
+                                         enum site_state state, const char *why,
+                                         protocol_site_fn done, void *arg)
+{
+    struct words w = {0};
+
+    words_text(&w, site);
+    words_text(&w, site_state_word(state));
+    words_text(&w, why);
+    return protocol_start(p, SCRIPT_SITE_NOTE, &w, false, deliver_site,
+                          (union protocol_callback){.site = done}, arg);
+}
+
+static void parse_site(const struct redis_reply *fields, struct job_view *view)
+{
+    const char *state = redis_reply_text(redis_reply_field(fields, "state"));
+
+    view->site_state = SITE_OK;
+    if (strcmp(state, site_state_word(SITE_DOWN)) == 0)
+        view->site_state = SITE_DOWN;
+    else if (strcmp(state, site_state_word(SITE_AUTH)) == 0)
+        view->site_state = SITE_AUTH;
+    view->site_why = redis_reply_text(redis_reply_field(fields, "why"));
+    view->site_since_ms = redis_reply_number(redis_reply_field(fields, "since"), 0);
+}
+
+static void deliver_view(const struct protocol_result *r)
+{
+    const struct redis_reply *rows = redis_reply_at(r->reply, 4);
+    size_t count = redis_reply_count(rows);
+    struct batch_view *batches = NULL;
+    struct job_view view = {0};
+
+    if (r->answer != PROTOCOL_OK) {
+        r->done.view(r->answer, NULL, r->err, r->arg);
+        return;
+    }
+    reply_job(redis_reply_at(r->reply, 2), redis_reply_int(r->reply, 1, 0), &view);
+    parse_site(redis_reply_at(r->reply, 3), &view);
+    batches = xcalloc(count + 1, sizeof(*batches));
+    for (size_t i = 0; i < count; i++)
+        reply_batch_view(redis_reply_at(rows, i), &batches[i]);
+    view.batches_view = batches;
+    view.batches_view_count = count;
+    r->done.view(r->answer, &view, NULL, r->arg);
+    free(batches);
+}
+
+struct protocol_call *protocol_job_view(struct protocol *p, const char *job, protocol_view_fn done,
+                                        void *arg)
+{
+    struct words w = {0};
+
+    words_text(&w, job);
+    return protocol_start(p, SCRIPT_JOB_VIEW, &w, false, deliver_view,
+                          (union protocol_callback){.view = done}, arg);
+}
+
+static void deliver_list(const struct protocol_result *r)
+{
+    struct job_row *rows = NULL;
+    size_t count = 0;
+
+    if (r->answer == PROTOCOL_OK) {
+        count = redis_reply_count(r->reply) - 2;
+        rows = xcalloc(count + 1, sizeof(*rows));
+        for (size_t i = 0; i < count; i++)
+            reply_job_row(redis_reply_at(r->reply, i + 2), &rows[i]);
+    }
+    r->done.list(r->answer, rows, count, redis_reply_int(r->reply, 1, 0), r->err, r->arg);
+    free(rows);
+}
+
+struct protocol_call *protocol_job_list(struct protocol *p, protocol_list_fn done, void *arg)
+{
+    struct words w = {0};
+
+    return protocol_start(p, SCRIPT_JOB_LIST, &w, false, deliver_list,
+                          (union protocol_callback){.list = done}, arg);
+}

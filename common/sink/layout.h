@@ -1,0 +1,48 @@
+#ifndef SINK_LAYOUT_H
+#define SINK_LAYOUT_H
+
+#include <stdint.h>
+
+/*
+ * The names in a job's folder. Numbers are padded, so lists sort.
+ *
+ *     job.json                        the job's specification
+ *     cancelled.json                  the job was cancelled
+ *     idx/0000003                     where part 3 starts in the source
+ *     ids/0000123                     original ids of window 123 of an inline job
+ *     part-0000003/<file>.<off>.seg   results of part 3 in one chunk of a remote file
+ *     part-0000003/<bid>.end          evidence of part 3 that batch <bid> has ended
+ *     in/0000003.json                 the files that part 3 was merged from: fixed for good
+ *     out/0000003.jsonl               merged successes of part 3
+ *     dead/0000003.jsonl              the rest of part 3
+ *     rep/0000003.json                counts of part 3: the mark that it is merged
+ */
+
+/** Room for any name and its NUL. */
+#define LAYOUT_NAME_MAX 128
+
+#define LAYOUT_JOB       "job.json"
+#define LAYOUT_CANCELLED "cancelled.json"
+#define LAYOUT_IDX       "idx"
+#define LAYOUT_IDS       "ids"
+#define LAYOUT_IN        "in"
+#define LAYOUT_OUT       "out"
+#define LAYOUT_DEAD      "dead"
+#define LAYOUT_REP       "rep"
+
+/* Each writes into @out and returns it. */
+
+const char *layout_index(char out[LAYOUT_NAME_MAX], uint32_t part);
+const char *layout_ids(char out[LAYOUT_NAME_MAX], uint32_t window);
+const char *layout_part(char out[LAYOUT_NAME_MAX], uint32_t part);
+
+/** @remote_file is the provider's id of the file, hashed before it becomes a name. */
+const char *layout_segment(char out[LAYOUT_NAME_MAX], uint32_t part, const char *remote_file,
+                           uint64_t offset);
+const char *layout_end(char out[LAYOUT_NAME_MAX], uint32_t part, const char *bid);
+const char *layout_inputs(char out[LAYOUT_NAME_MAX], uint32_t part);
+const char *layout_out(char out[LAYOUT_NAME_MAX], uint32_t part);
+const char *layout_dead(char out[LAYOUT_NAME_MAX], uint32_t part);
+const char *layout_report(char out[LAYOUT_NAME_MAX], uint32_t part);
+
+#endif

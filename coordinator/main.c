@@ -1,0 +1,86 @@
+/*
+ * sheaf-coordinator: seals batches of ready shards and brings each to a running
+ * remote batch. Any number may run; Redis decides who works on what.
+ */
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/daemon/crew.h"
+#include "common/daemon/daemon.h"
+#include "coordinator/submission.h"
+
+#define BATCHES_AT_ONCE 4
+
+struct coordinator {
+    struct daemon daemon;
+    struct crew *crew;
+    char nonce[BATCH_ID_LEN + 1]; /* of the pack under way */
+};
+
+static void on_claimed(struct claim *claim, const char *nonce, void *arg)
+{
+    struct coordinator *c = arg;
+
+    submission_start(&c->daemon, c->crew, claim, nonce);
+}
+
+static void on_lost(struct work *work, void *arg)
+{
+    (void)arg;
+    submission_lost(work);
+}
+
+static void on_packed(enum protocol_answer answer, struct claim *claim, int64_t wait_ms,
+                      const struct err *err, void *arg)
+{
+    struct coordinator *c = arg;
+
+    if (answer == PROTOCOL_OK) {
+        log_info("ev=packed batch=%s job=%s requests=%llu bytes=%llu", claim->batch.bid,
+                 log_text(claim->batch.job), (unsigned long long)claim->batch.requests,
+                 (unsigned long long)claim->batch.bytes);
+        submission_start(&c->daemon, c->crew, claim, c->nonce);
+        wait_ms = 0;
+    } else if (err != NULL) {
+        log_warn("ev=pack_failed reason=%s", log_text(err->msg));
+    }
+    crew_rest(c->crew, wait_ms);
+}
+
+static void pack(void *arg)
+{
+    struct coordinator *c = arg;
+    const struct provider_profile *profile = c->daemon.profile;
+    struct pack_limits limits = {.linger_ms = c->daemon.options.linger_ms,
+                                 .max_requests = profile->limits.max_requests,
+                                 .max_bytes = provider_max_bytes(profile),
+                                 .lane_batches = profile->limits.batches_alive,
+                                 .lane_tokens = UINT64_MAX};
+    char bid[BATCH_ID_LEN + 1];
+
+    id_random(bid, BATCH_ID_LEN);
+    id_random(c->nonce, BATCH_ID_LEN);
+    (void)protocol_pack(c->daemon.protocol, daemon_site(&c->daemon), bid, c->nonce,
+                        c->daemon.options.lease_ms, &limits, on_packed, c);
+}
+
+int main(int argc, char **argv)
+{
+    struct coordinator c = {0};
+    int exit_code = 1;
+
+    if (!daemon_open(&c.daemon, "sheaf-coordinator",
+                     "Groups ready shards into batch files, uploads them, creates remote batches.",
+                     argc, argv, &exit_code))
+        return exit_code;
+    const struct crew_hooks hooks = {.role = PROTOCOL_CO,
+                                     .limit = BATCHES_AT_ONCE,
+                                     .claimed = on_claimed,
+                                     .idle = pack,
+                                     .lost = on_lost,
+                                     .arg = &c};
+    c.crew = crew_new(&c.daemon, &hooks);
+    daemon_run(&c.daemon);
+    crew_free(c.crew);
+    daemon_close(&c.daemon);
+    return 0;
+}

@@ -1,0 +1,158 @@
+#include "simulator/options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "simulator/quantity.h"
+
+enum option_id {
+    OPT_PORT = 1,
+    OPT_HOST,
+    OPT_PROFILE,
+    OPT_DELAY,
+    OPT_VALIDATE_DELAY,
+    OPT_KEY,
+    OPT_SEED,
+    OPT_FAULT,
+    OPT_LEDGER,
+    OPT_DIR,
+    OPT_MAX_REQUESTS,
+    OPT_MAX_BYTES,
+    OPT_ENQUEUED_TOKENS,
+    OPT_MAX_LIVE,
+    OPT_HELP = 'h',
+};
+
+static const struct option long_options[] = {
+    {"port",            required_argument, NULL, OPT_PORT           },
+    {"host",            required_argument, NULL, OPT_HOST           },
+    {"profile",         required_argument, NULL, OPT_PROFILE        },
+    {"delay",           required_argument, NULL, OPT_DELAY          },
+    {"validate-delay",  required_argument, NULL, OPT_VALIDATE_DELAY },
+    {"key",             required_argument, NULL, OPT_KEY            },
+    {"seed",            required_argument, NULL, OPT_SEED           },
+    {"fault",           required_argument, NULL, OPT_FAULT          },
+    {"ledger",          required_argument, NULL, OPT_LEDGER         },
+    {"dir",             required_argument, NULL, OPT_DIR            },
+    {"max-requests",    required_argument, NULL, OPT_MAX_REQUESTS   },
+    {"max-bytes",       required_argument, NULL, OPT_MAX_BYTES      },
+    {"enqueued-tokens", required_argument, NULL, OPT_ENQUEUED_TOKENS},
+    {"max-live",        required_argument, NULL, OPT_MAX_LIVE       },
+    {"help",            no_argument,       NULL, OPT_HELP           },
+    {NULL,              0,                 NULL, 0                  }
+};
+
+const char *options_help(void)
+{
+    return "Usage: sheaf-simulator [OPTION]...\n"
+           "A Batch API for rehearsals and tests. Its answers are made up.\n\n"
+           "  --port N              listen on this port; 0 (default) chooses one. The first line\n"
+           "                        on stdout is \"PORT n\"\n"
+           "  --host ADDRESS        listen on this address (127.0.0.1)\n"
+           "  --profile NAME        openai (default) or zhipu\n"
+           "  --delay D             time from the creation of a batch to its end (0)\n"
+           "  --validate-delay D    time from its creation to the check of its input (0)\n"
+           "  --key K               accept only this API key; else any key is accepted\n"
+           "  --seed N              another seed gives other ids, orders and choices (0)\n"
+           "  --fault NAME[=ARG]    let something go wrong; may be repeated (docs/simulator.md)\n"
+           "  --ledger FILE         write the ledger's totals there each second and at the end\n"
+           "  --dir DIR             keep files and batches there, so that they survive a restart\n"
+           "  --max-requests N      request lines in a file (50000)\n"
+           "  --max-bytes SIZE      bytes of a file (openai 200MB, zhipu 100MB)\n"
+           "  --enqueued-tokens N   prompt tokens of live batches per model (no limit)\n"
+           "  --max-live N          live batches (no limit)\n"
+           "  -h, --help            print this\n\n"
+           "Durations: 200ms 5s 2m. Sizes: 1024 100kB 200MB 1GiB.\n";
+}
+
+const char *profile_base(enum profile profile)
+{
+    switch (profile) {
+    case PROFILE_OPENAI: return "/v1";
+    case PROFILE_ZHIPU: return "/api/paas/v4";
+    }
+    return "";
+}
+
+static bool parse_profile(const char *arg, enum profile *out)
+{
+    if (strcmp(arg, "openai") != 0 && strcmp(arg, "zhipu") != 0)
+        return false;
+    *out = strcmp(arg, "zhipu") == 0 ? PROFILE_ZHIPU : PROFILE_OPENAI;
+    return true;
+}
+
+static bool parse_port(const char *arg, uint16_t *out)
+{
+    uint64_t port;
+
+    if (!quantity_count(arg, &port) || port > UINT16_MAX)
+        return false;
+    *out = (uint16_t)port;
+    return true;
+}
+
+/* A value of @id other than a fault; false when it cannot be used. */
+static bool set_value(struct options *o, enum option_id id, const char *arg)
+{
+    switch (id) {
+    case OPT_PORT: return parse_port(arg, &o->port);
+    case OPT_HOST: o->host = arg; return true;
+    case OPT_PROFILE: return parse_profile(arg, &o->profile);
+    case OPT_DELAY: return quantity_duration(arg, &o->delay_ms);
+    case OPT_VALIDATE_DELAY: return quantity_duration(arg, &o->validate_delay_ms);
+    case OPT_KEY: o->key = arg; return arg[0] != '\0';
+    case OPT_SEED: return quantity_count(arg, &o->faults.seed);
+    case OPT_LEDGER: o->ledger = arg; return arg[0] != '\0';
+    case OPT_DIR: o->dir = arg; return arg[0] != '\0';
+    case OPT_MAX_REQUESTS: return quantity_count(arg, &o->max_requests) && o->max_requests > 0;
+    case OPT_MAX_BYTES: return quantity_size(arg, &o->max_bytes) && o->max_bytes > 0;
+    case OPT_ENQUEUED_TOKENS: return quantity_count(arg, &o->enqueued_tokens);
+    case OPT_MAX_LIVE: return quantity_count(arg, &o->max_live);
+    case OPT_HELP: o->help = true; return true;
+    case OPT_FAULT: break;
+    }
+    return false;
+}
+
+static const char *option_name(int id)
+{
+    for (size_t i = 0; long_options[i].name != NULL; i++) {
+        if (long_options[i].val == id)
+            return long_options[i].name;
+    }
+    return "?";
+}
+
+static bool set_option(struct options *o, int id, const char *arg, struct err *err)
+{
+    if (id == OPT_FAULT)
+        return faults_arm(&o->faults, arg, err);
+    if (!set_value(o, (enum option_id)id, arg))
+        return err_set(err, ERR_USAGE, "--%s: cannot use '%s'", option_name(id), arg);
+    return true;
+}
+
+bool options_parse(struct options *o, int argc, char **argv, struct err *err)
+{
+    struct options got = {.host = "127.0.0.1", .max_requests = 50000};
+    int id;
+
+    opterr = 0;
+    optind = 0; /* glibc: start anew, so that a process can parse twice */
+    while ((id = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        if (id == ':')
+            return err_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
+        if (id == '?')
+            return err_set(err, ERR_USAGE, "unknown option %s", argv[optind - 1]);
+        if (!set_option(&got, id, optarg, err))
+            return false;
+    }
+    if (optind < argc)
+        return err_set(err, ERR_USAGE, "unexpected argument '%s'", argv[optind]);
+    if (got.max_bytes == 0)
+        got.max_bytes = got.profile == PROFILE_ZHIPU ? 100000000 : 200000000;
+    *o = got;
+    return true;
+}

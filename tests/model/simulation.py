@@ -1,0 +1,659 @@
+"""Producers, coordinators, workers and an operator as generators over the real scripts on a real redis-server.
+
+Each `yield` is a place where the scheduler may run somebody else, freeze the process for long, or kill it: before an
+effect, after it, or with its reply lost. Rollbacks and wipes of Redis come on top.
+"""
+import collections
+import random
+import time
+
+from provider import Provider, answer_of
+from sink import Sink, bits_of, mask_of
+
+CELL = ['sheaf:{0}:cfg']
+P = 'sheaf:{0}:'
+JOB, SITE = 'job one', 'site1'
+LEASE_MS, WINDOWS, PART_WINDOWS = 15, 30, 4
+LANES = ('lane0', 'lane1')
+REPEATED_IS_DONE = ('advance', 'chunk', 'done', 'part_done')
+BROKEN_RUNS = .15  # share of runs in which the sink loses something
+
+
+class Window:
+    """Some lines; each is of one lane or can't be sent."""
+
+    def __init__(self, number, offset, first_line, rng):
+        self.number, self.offset, self.first_line = number, offset, first_line
+        self.lane, self.text = [], []
+        for i in range(rng.randrange(3, 10)):
+            kind = rng.choices([0, 1, None], [6, 3, 1])[0]
+            self.lane.append(kind)
+            self.text.append(('bad' if rng.random() < .06 else 'in') + '%d.%d' % (number, i))
+        self.end = offset + 10 * len(self.lane)
+
+    def ordinals(self):
+        return ['%d-%d' % (self.number, i) for i in range(len(self.lane))]
+
+
+class Simulation:
+    def __init__(self, redis, raw, scripts, seed, mode, mutant):
+        self.redis, self.raw, self.scripts, self.mode, self.mutant = redis, raw, scripts, mode, mutant
+        self.rng = random.Random(seed)
+        self.provider = Provider(self.rng)
+        self.sink = Sink()
+        self.events = collections.Counter()
+        self.windows, offset, line = [], 0, 1
+        for w in range(WINDOWS):
+            window = Window(w, offset, line, self.rng)
+            offset, line = window.end, line + len(window.lane)
+            self.windows.append(window)
+        self.will_cancel = self.rng.random() < .15
+        self.will_redo = not self.will_cancel and self.rng.random() < .4
+        self.breaks_sink = mode == 'plain' and mutant is None and self.rng.random() < BROKEN_RUNS
+        self.sink_broken = False
+        self.max_attempts = self.rng.choice([1, 2, 3, 3])
+        self.repeat = self.rng.choice([0, .02, .1])
+
+    # -- helpers
+
+    def call(self, script, *args):
+        reply = self.scripts[script](keys=CELL, args=list(args))
+        if self.rng.random() < self.repeat:  # the first reply was lost
+            self.events['repeated'] += 1
+            reply = self.scripts[script](keys=CELL, args=list(args))
+        if reply[0] == 'DUP' and script in REPEATED_IS_DONE:
+            reply[0] = 'OK'
+        self.events[script + ':' + reply[0]] += 1
+        return reply
+
+    def nonce(self):
+        return '%016x' % self.rng.randrange(1 << 64)
+
+    @staticmethod
+    def record(reply):
+        fields = dict(zip(reply[4][::2], reply[4][1::2]))
+        job = dict(zip(reply[5][::2], reply[5][1::2]))
+        return reply[2], fields, job
+
+    def members(self, bid, nonce):
+        """{(w, k): [a, f, n, start bits, tokens]}, or None when the lease is gone."""
+        reply = self.call('members', bid, nonce)
+        if reply[0] != 'OK':
+            return None
+        return {(int(m[0]), int(m[1])): {'a': int(m[2]), 'f': int(m[3]), 'n': int(m[4]), 'tk': int(m[12]),
+                                         'start': bits_of(m[13], int(m[4]))} for m in reply[1:]}
+
+    def is_cancelled(self):
+        return 'cancel' in self.sink.names
+
+    # -- producer
+
+    def producer(self):
+        self.sink.put('job.json', self.nonce(), same=False)
+        yield
+        ji = self.sink.names['job.json']
+        reply = self.call('job_open', JOB, ji, 'fp', '{}', SITE, 'maxs', 12, 'maxb', 400, 'poll', 1,
+                          'maxbat', self.rng.choice([0, 0, 2]), 'mr', 20, 'mb', 0)
+        yield
+        assert reply[1] == ji, 'another incarnation'
+        state, at = reply[2], int(reply[3])
+        while state == 'OPEN' and at < WINDOWS:
+            reply = self.call('shard_put', *(yield from self.window_args(self.windows[at])))
+            yield
+            if reply[0] == 'NOJOB':
+                return
+            at, state = int(reply[1]), reply[4]
+            if reply[0] == 'FULL':
+                yield
+        if state == 'OPEN':
+            self.call('job_seal', JOB, WINDOWS)
+            yield
+
+    def window_args(self, window):
+        count = len(window.lane)
+        invalid = [o + '|perm|invalid_request_line' for o, lane in zip(window.ordinals(), window.lane) if lane is None]
+        if invalid:
+            self.sink.put('inv:%d' % window.number, '\n'.join(invalid))
+            yield
+        sent = [o for o, lane in zip(window.ordinals(), window.lane) if lane is not None]
+        best = [self.sink.best(o) for o in sent if self.sink.settled(o)]
+        ok = sum(kind == 'ok' for kind, _ in best)
+        args = [JOB, window.number, window.offset, window.end, window.first_line + count, count, len(invalid), ok,
+                len(best) - ok, 12345, 'payload' if window.number % 3 == 0 else '']
+        for k, lane in enumerate(LANES):
+            if k in window.lane:
+                mask = [x != k or self.sink.settled(o) for o, x in zip(window.ordinals(), window.lane)]
+                left = mask.count(False)
+                args += [k, lane, left, left * 10, left, 10, mask_of(mask), '{"lane":%d}' % k]
+        return args
+
+    # -- coordinator
+
+    def coordinator(self):
+        nonce, bid = self.nonce(), self.nonce()
+        yield
+        reply = self.call('claim', SITE, 'co', nonce, LEASE_MS)
+        if reply[0] != 'OK':
+            reply = self.call('pack', SITE, bid, nonce, LEASE_MS, self.rng.choice([0, 5]), 25, 10**6, 3, 60)
+            if reply[0] != 'OK':
+                yield
+                return
+        bid, h, job = self.record(reply)
+        yield
+        if h['st'] == 'SUBMIT':
+            if not (yield from self.resolve(bid, nonce, h)):
+                return
+        if job.get('cancel'):
+            self.call('advance', bid, nonce, 'BUILD', 'FETCH', 'wk', 0, 'fail', 'cancelled', 'free', 1)
+            yield
+            return
+        members = self.members(bid, nonce)
+        yield
+        if members is None:
+            return
+        lines = ['%d-%d|%s' % (w, i, self.windows[w].text[i]) for (w, k), m in members.items()
+                 for i in range(m['n']) if not m['start'][i]]
+        file = self.provider.upload(lines, bid)
+        yield
+        reply = self.call('advance', bid, nonce, 'BUILD', 'SUBMIT', 'co', LEASE_MS, 'file', file, 'its', '@now', 'looks', '')
+        yield
+        if reply[0] != 'OK':
+            self.provider.delete(file)
+            yield
+            return
+        yield from self.create(bid, nonce, file)
+
+    def create(self, bid, nonce, file):
+        remote = self.provider.create(file, bid)
+        yield
+        if remote is None:
+            self.events['create_refused'] += 1
+            return
+        self.call('advance', bid, nonce, 'SUBMIT', 'RUN', 'wk', 0, 'rem', remote)
+        yield
+
+    def resolve(self, bid, nonce, h):
+        """A create may have been sent for this file. True when the record is back in BUILD."""
+        file = h['file']
+        if 'its' not in h:  # a new intent was asked for, and none was written: surely nothing was sent
+            reply = self.call('advance', bid, nonce, 'SUBMIT', 'SUBMIT', 'co', LEASE_MS, 'its', '@now')
+            yield
+            if reply[0] == 'OK':
+                yield from self.create(bid, nonce, file)
+            return False
+        found = self.provider.find(file)
+        yield
+        if not found and 'looks' not in h:
+            self.call('advance', bid, nonce, 'SUBMIT', 'SUBMIT', 'co', 1, 'looks', 1)
+            yield
+            return False
+        if not found and self.mutant == 'no-fence':
+            yield from self.create(bid, nonce, file)
+            return False
+        if not found:
+            self.provider.delete(file)  # the fence: a create under way can only fail from here on
+            yield
+            found = self.provider.find(file)
+            yield
+        if found:
+            self.events['adopted'] += 1
+            self.call('advance', bid, nonce, 'SUBMIT', 'RUN', 'wk', 0, 'rem', found[0])
+            yield
+            return False
+        reply = self.call('advance', bid, nonce, 'SUBMIT', 'BUILD', 'co', LEASE_MS, 'file', '', 'its', '', 'looks', '')
+        yield
+        return reply[0] == 'OK'
+
+    # -- worker
+
+    def worker(self):
+        nonce = self.nonce()
+        yield
+        reply = self.call('claim', SITE, 'wk', nonce, LEASE_MS)
+        if reply[0] != 'OK':
+            yield
+            return
+        if reply[1] == 'p':
+            yield from self.merge_part(int(reply[2].rsplit(':', 1)[1]), nonce)
+            return
+        bid, h, job = self.record(reply)
+        yield
+        if h['st'] == 'RUN':
+            h = yield from self.poll(bid, nonce, h, job)
+        if h and h['st'] == 'FETCH':
+            h = yield from self.fetch(bid, nonce, h)
+        if h and h['st'] == 'CLEAN':
+            for field in ('file', 'out', 'err'):
+                if field in h:
+                    self.provider.delete(h[field])
+                    yield
+            self.call('drop', bid, nonce)
+            yield
+
+    def poll(self, bid, nonce, h, job):
+        if job.get('cancel'):
+            self.provider.cancel(h['rem'])
+            yield
+        batch = self.provider.poll(h['rem'])
+        yield
+        if batch is None:
+            self.call('advance', bid, nonce, 'RUN', 'RUN', 'wk', self.rng.randrange(4), 'rstat', 'in_progress')
+            yield
+            return None
+        if batch.kind == 'no_file' and not job.get('cancel'):
+            to, file = self.rng.choice([('SUBMIT', h['file']), ('BUILD', '')])
+            self.call('advance', bid, nonce, 'RUN', to, 'co', 1, 'rem', '', 'file', file, 'its', '', 'looks', '')
+            yield
+            return None
+        fields = {'out': batch.output, 'err': batch.error, 'ob': batch.output_bytes, 'eb': batch.error_bytes,
+                  'fail': batch.kind if batch.kind in ('failed', 'no_file') else '',
+                  'free': '' if batch.kind == 'completed' else 1}
+        reply = self.call('advance', bid, nonce, 'RUN', 'FETCH', 'wk', LEASE_MS, *[x for f in fields.items() for x in f])
+        yield
+        if reply[0] != 'OK':
+            return None
+        return dict(h, st='FETCH', **{k: str(v) for k, v in fields.items() if v != ''})
+
+    def fetch(self, bid, nonce, h):
+        members = self.members(bid, nonce)
+        yield
+        if members is None:
+            return None
+        settled, free = self.load_masks(members, h.get('m'))
+        at, output_bytes = int(h.get('co', 0)), int(h.get('ob', 0))
+        end = output_bytes + int(h.get('eb', 0))
+        while at < end:
+            name, data = yield from self.next_chunk(h, at, output_bytes, end)
+            if data is None:
+                self.events['output_gone'] += 1
+                h = dict(h, free='1')
+                break
+            self.note(members, settled, free, data)
+            ok, bad = self.newly
+            masks = ''.join(mask_of(settled[m]) + mask_of(free[m]) for m in members)
+            if self.mutant != 'checkpoint-first':
+                self.sink.put(name, data)
+                yield
+            reply = self.call('chunk', bid, nonce, h.get('rem', ''), at, at + len(data), masks, ok, bad, LEASE_MS)
+            yield
+            if reply[0] != 'OK':
+                return None
+            if self.mutant == 'checkpoint-first':
+                self.sink.put(name, data)
+                yield
+            at += len(data)
+        return (yield from self.finish(bid, nonce, h, members, settled, free))
+
+    @staticmethod
+    def load_masks(members, blob):
+        settled, free, at = {}, {}, 0
+        for m, v in members.items():
+            size = (v['n'] + 7) // 8
+            settled[m] = bits_of(blob[at:], v['n']) if blob else list(v['start'])
+            free[m] = bits_of(blob[at + size:], v['n']) if blob else [False] * v['n']
+            at += 2 * size
+        return settled, free
+
+    def next_chunk(self, h, at, output_bytes, end):
+        """The chunk at a virtual offset: a function of the remote bytes alone. (name, None) when they are gone."""
+        file, base, stop = (h['out'], 0, output_bytes) if at < output_bytes else (h['err'], output_bytes, end)
+        name = 'seg:%s.%d' % (file, at - base)
+        while True:
+            if name in self.sink.names:
+                yield
+                return name, self.sink.names[name]
+            data = self.provider.content(file, at - base)
+            yield
+            if data is None:
+                return name, None
+            cut = data.find('\n', 60)  # the first newline at or after so many bytes
+            if cut >= 0:
+                return name, data[:cut + 1]
+            if at + len(data) == stop:
+                return name, data
+
+    def note(self, members, settled, free, data):
+        ok = bad = 0
+        for line in data.splitlines():
+            ordinal, kind, _ = line.split('|')
+            if ordinal == 'alien':
+                continue
+            w, i = map(int, ordinal.split('-'))
+            m = (w, self.windows[w].lane[i])
+            if m not in members or members[m]['start'][i]:
+                raise AssertionError('the provider answered what was not asked: ' + ordinal)
+            free[m][i] = kind == 'free'
+            if kind in ('ok', 'perm') and not settled[m][i]:
+                settled[m][i] = True
+                ok += kind == 'ok'
+                bad += kind == 'perm'
+        self.newly = ok, bad
+
+    def finish(self, bid, nonce, h, members, settled, free):
+        """Evidence for what got no line, then the verdict on every member."""
+        seen = set()
+        for file in (h.get('out'), h.get('err')):
+            prefix = 'seg:%s.' % file
+            for name, value in self.sink.names.items():
+                if file and name.startswith(prefix):
+                    seen |= {line.split('|')[0] for line in value.splitlines()}
+        missing, verdicts, answered = [], [], {}
+        for (w, k), v in members.items():
+            m = (w, k)
+            for i in range(v['n']):
+                if not v['start'][i] and '%d-%d' % (w, i) not in seen:
+                    missing.append('%d-%d|missing|%s' % (w, i, h.get('fail', '')))
+                    free[m][i] = 'free' in h
+            answered[m] = list(settled[m])
+            failed = [i for i in range(v['n']) if not settled[m][i] and not free[m][i]]
+            if failed and v['f'] + 1 >= self.max_attempts:
+                for i in failed:
+                    settled[m][i] = True
+            left = settled[m].count(False)
+            verdicts += [w, k, left, int(bool(failed)), mask_of(settled[m]), left * 10, left]
+        yield
+        if self.mutant != 'done-before-end':
+            self.sink.put('end:' + bid, '\n'.join(missing), same=False)
+            yield
+        reply = self.call('done', bid, nonce, 0, *verdicts)
+        if reply[0] == 'OK':
+            self.check_settled(members, answered, verdicts)
+        yield
+        if self.mutant == 'done-before-end':
+            self.sink.put('end:' + bid, '\n'.join(missing), same=False)
+            yield
+        return dict(h, st='CLEAN') if reply[0] == 'OK' else None
+
+    def check_settled(self, members, answered, verdicts):
+        """Settled in Redis means durable in the sink: an answer, or proof that the last try brought none."""
+        if self.sink_broken:
+            return
+        for i in range(0, len(verdicts), 7):
+            m, left = (verdicts[i], verdicts[i + 1]), verdicts[i + 2]
+            for line, was_set in enumerate(members[m]['start']):
+                ordinal = '%d-%d' % (m[0], line)
+                kinds = {kind for kind, _ in self.sink.evidence.get(ordinal, {}).values()}
+                if not was_set and answered[m][line]:
+                    assert kinds & {'ok', 'perm'}, 'answered without evidence: ' + ordinal
+                elif not was_set and left == 0:
+                    assert kinds, 'settled without evidence: ' + ordinal
+
+    def merge_part(self, part, nonce):
+        generation, rows, holes = self.sink.generation(), [], {}
+        for window in self.windows[part * PART_WINDOWS:(part + 1) * PART_WINDOWS]:
+            for i, ordinal in enumerate(window.ordinals()):
+                best = self.sink.best(ordinal)
+                if best is None and self.is_cancelled():
+                    best = ('missing', 'job_cancelled')
+                if best is None:
+                    holes.setdefault((window.number, window.lane[i]), []).append(i)
+                rows.append((ordinal, best))
+        yield
+        if holes:
+            assert generation or self.sink_broken, 'hole in part %d: %r' % (part, holes)
+            self.call('reopen', JOB, nonce, *self.reopen_args(holes))
+            yield
+            return
+        self.sink.put('part:%d.g%d' % (part, generation), rows, same=False)
+        yield
+        self.call('part_done', JOB, part, nonce)
+        yield
+
+    def reopen_args(self, shards):
+        args = []
+        for (w, k), lines in shards.items():
+            window = self.windows[w]
+            mask = mask_of([i not in lines for i in range(len(window.lane))])
+            left = len(lines)
+            args += [w, k, LANES[k], left, left * 10, left, 10, mask, len(window.lane), window.offset,
+                     window.end - window.offset, window.first_line, 12345, 'payload' if w % 3 == 0 else '']
+        return args
+
+    # -- operator and reaper
+
+    def operator(self):
+        self.call('job_resume', JOB, 'operator')
+        yield
+        state = self.redis.hmget(P + 'j:' + JOB, 'st', 'cancel')
+        yield
+        if self.will_cancel and (self.is_cancelled() or self.rng.random() < .3):
+            self.sink.put('cancel', '')
+            yield
+            reply = ['MORE']
+            while reply[0] == 'MORE':
+                reply = self.call('job_cancel', JOB, 5)
+                yield
+        elif self.will_redo and (state[0] == 'FINAL' or self.sink.generation()):
+            yield from self.redo()
+        elif self.rng.random() < .5:
+            self.call('job_hold', JOB, 'operator', 'lunch')
+            for _ in range(self.rng.randrange(20)):
+                yield
+            self.call('job_resume', JOB, '')
+            yield
+        else:
+            self.call('lane_hold', self.rng.choice(LANES), self.rng.randrange(8), '429', self.rng.choice(['', '70']))
+            yield
+
+    def redo(self):
+        """A new generation for everything that failed: first the sink, then the shards, a few at a time."""
+        if not self.sink.generation():
+            failed = frozenset(o for name in self.sink.names if name.startswith('part:')
+                               for o, best in self.sink.names[name]
+                               if best[0] != 'ok' and best[1] != 'invalid_request_line')
+            if not failed:
+                return
+            self.sink.put('gen-1', (failed, frozenset(self.sink.names)))
+            self.events['generation'] += 1
+            yield
+        is_final = self.redis.hget(P + 'j:' + JOB, 'st') == 'FINAL'
+        yield
+        shards = {}
+        for ordinal in sorted(self.sink.names['gen-1'][0]):
+            w, i = map(int, ordinal.split('-'))
+            if self.sink.best(ordinal) is None or (is_final and not self.redone(w // PART_WINDOWS)):
+                shards.setdefault((w, self.windows[w].lane[i]), []).append(i)
+        todo = list(shards.items())
+        for i in range(0, len(todo), 3):
+            self.call('reopen', JOB, '', *self.reopen_args(dict(todo[i:i + 3])))
+            yield
+
+    def reaper(self):
+        """Cancels and deletes what no record can come to reference. The provider is read first, the record second."""
+        for remote, batch in list(self.provider.batches.items()):
+            state, rem, file = self.redis.hmget(P + 'b:' + batch.bid, 'st', 'rem', 'file')
+            yield
+            if rem == remote or (state and file == batch.file):
+                continue
+            if not batch.cancelled:
+                batch.cancelled = True
+                self.events['orphan_cancelled'] += 'end:' + batch.bid not in self.sink.names
+            for gone in (batch.file, batch.output, batch.error):
+                self.provider.delete(gone)
+                yield
+        for file, (_, bid) in list(self.provider.files.items()):
+            if bid in ('output', 'error') or any(b.file == file for b in self.provider.batches.values()):
+                continue
+            state, mine = self.redis.hmget(P + 'b:' + bid, 'st', 'file')
+            yield
+            if state != 'BUILD' and mine != file:
+                self.provider.delete(file)
+                yield
+
+    # -- the world
+
+    def is_over(self):
+        if self.redis.hget(P + 'j:' + JOB, 'st') != 'FINAL':
+            return False
+        if self.redis.zcard(P + 'due:%s:co' % SITE) or self.redis.zcard(P + 'due:%s:wk' % SITE):
+            return False
+        if self.will_redo and not self.sink.generation():
+            return not any(best[0] != 'ok' and best[1] != 'invalid_request_line' for _, best in self.output())
+        return all(self.redone(part) for part in range((WINDOWS + PART_WINDOWS - 1) // PART_WINDOWS))
+
+    def redone(self, part):
+        redo = self.sink.names.get('gen-1', ((), ()))[0]
+        return 'part:%d.g1' % part in self.sink.names or not any(
+            int(o.split('-')[0]) // PART_WINDOWS == part for o in redo)
+
+    def output(self):
+        rows = []
+        for part in range((WINDOWS + PART_WINDOWS - 1) // PART_WINDOWS):
+            newest = 'part:%d.g1' % part
+            rows += self.sink.names[newest if newest in self.sink.names else 'part:%d.g0' % part]
+        return rows
+
+    def snapshot(self):
+        return [(key, self.raw.dump(key)) for key in self.raw.keys('*')]
+
+    def restore(self, snapshot):
+        pipe = self.raw.pipeline()
+        pipe.flushdb()
+        for key, value in snapshot:
+            pipe.restore(key, 0, value)
+        pipe.execute()
+
+    def faults(self, state):
+        rng = self.rng
+        if self.mode == 'rollback' and state['left'] > 0:
+            if rng.random() < .004:
+                state['snapshot'] = self.snapshot()
+            if state['snapshot'] and rng.random() < .003:
+                self.restore(state['snapshot'])
+                state['left'] -= 1
+                self.events['rollback'] += 1
+        if self.mode == 'wipe' and state['left'] > 3 and rng.random() < .0015:
+            self.restore([])
+            state['left'] -= 1
+            self.events['wipe'] += 1
+        if self.breaks_sink and rng.random() < .001:
+            names = sorted(n for n in self.sink.names if n.startswith(('seg:', 'end:')))
+            if names:
+                self.sink_broken = True
+                self.sink.lose(rng.choice(names))
+                self.events['sink_lost'] += 1
+
+    def run(self):
+        self.raw.flushdb()
+        rng, live, frozen, steps = self.rng, [], [], 0
+        state = {'left': 6, 'snapshot': None}
+        kill, freeze = rng.choice([0, .005, .02, .05]), rng.choice([0, .01, .03])
+        crowd = (('producer', 2), ('coordinator', 2), ('worker', 3))
+        while True:
+            steps += 1
+            assert steps < 100000, 'no progress'
+            for role, count in crowd:
+                while sum(r == role for r, _ in live) < count:
+                    live.append((role, getattr(self, role)()))
+            for role, chance in (('reaper', .002), ('operator', .004)):
+                if rng.random() < chance:
+                    live.append((role, getattr(self, role)()))
+            i = rng.randrange(len(live))
+            try:
+                next(live[i][1])
+                luck = rng.random()
+                if luck < kill:
+                    live.pop(i)
+                    self.events['kill'] += 1
+                elif luck < kill + freeze:
+                    frozen.append(live.pop(i))
+                    self.events['freeze'] += 1
+            except StopIteration:
+                live.pop(i)
+            if frozen and rng.random() < .01:
+                live.append(frozen.pop(rng.randrange(len(frozen))))
+            self.faults(state)
+            if steps % 64 == 0:
+                time.sleep(.004)
+                if steps % 256 == 0:
+                    self.check_redis()
+                if self.is_over():
+                    self.let_all_run(live + frozen)
+                    live, frozen = [], []
+                    if self.is_over():
+                        break
+        self.check_end()
+        self.events['steps'] += steps
+        self.events['tasks'] += sum(len(w.lane) for w in self.windows)
+        self.events.update(self.provider.events)
+        return self.events
+
+    def let_all_run(self, processes):
+        """Every zombie wakes up after the end."""
+        for _, process in processes:
+            for _ in range(400):
+                try:
+                    next(process)
+                except StopIteration:
+                    break
+
+    # -- invariants
+
+    def check_redis(self):
+        """The structures that describe one shard or one batch always agree."""
+        r = self.redis
+        job = r.hgetall(P + 'j:' + JOB)
+        if not job:
+            return
+        shards = {k.split(':')[-2] + ':' + k.split(':')[-1]: r.hgetall(k) for k in r.keys(P + 's:*')}
+        waiting = collections.Counter('%s:%s' % (e['w'], e['k']) for lane in LANES
+                                      for _, e in r.xrange(P + 'q:%s:%s' % (JOB, lane)))
+        waiting.update(':'.join(m.split('|')[1:]) for m in r.zrange(P + 'backoff:' + SITE, 0, -1))
+        ready = {k for k, s in shards.items() if s['st'] == 'READY'}
+        assert set(waiting) == ready and all(n == 1 for n in waiting.values()), ('ready', waiting, ready)
+        batches = {k.split(':')[-1]: r.hgetall(k) for k in r.keys(P + 'b:*')}
+        for lane in LANES:
+            held = [b for b in batches.values() if b['L'] == lane and b.get('held')]
+            use = r.hmget(P + 'lane:' + lane, 'ub', 'ut')
+            assert int(use[0] or 0) == len(held), 'slots'
+            assert int(use[1] or 0) == sum(int(b['tk']) for b in held), 'tokens'
+            assert (r.zscore(P + 'ready:' + SITE, JOB + '|' + lane) is not None) == (
+                r.xlen(P + 'q:%s:%s' % (JOB, lane)) > 0), 'rotation'
+        assert int(job['ub']) == sum('held' in b for b in batches.values()), 'slots of the job'
+        due = r.zrange(P + 'due:%s:co' % SITE, 0, -1) + r.zrange(P + 'due:%s:wk' % SITE, 0, -1)
+        assert sorted(m[2:] for m in due if m[0] == 'b') == sorted(batches), 'due'
+        for bid, b in batches.items():
+            own = {':'.join(m.split(':')[:2]) for m in b['mem'].split(',')}
+            mine = {k for k, s in shards.items() if s['st'] == 'IN' and s['b'] == bid}
+            assert mine == (set() if b['st'] == 'CLEAN' else own), ('members', bid, b, mine)
+        assert set(r.smembers(P + 'jb:' + JOB)) == set(batches), 'list of batches'
+        assert int(job['infs']) == len(shards), 'infs'
+        parts = collections.Counter(int(k.split(':')[0]) // PART_WINDOWS for k in shards)
+        counted = r.hgetall(P + 'pt:' + JOB)
+        for part in range((WINDOWS + PART_WINDOWS - 1) // PART_WINDOWS):
+            assert int(counted.get(str(part), 0)) == parts[part], 'part count'
+            is_due = 'c%d' % part in counted and 'd%d' % part not in counted and parts[part] == 0
+            assert is_due == ('p:%s:%d' % (JOB, part) in due), 'part due'
+
+    def check_end(self):
+        self.check_redis()
+        for _ in range(2):
+            for _ in self.reaper():
+                pass
+        rows = self.output()
+        assert [o for o, _ in rows] == [o for w in self.windows for o in w.ordinals()], 'each ordinal once, in order'
+        for ordinal, (kind, value) in rows:
+            w, i = map(int, ordinal.split('-'))
+            text = self.windows[w].text[i]
+            if kind == 'ok':
+                assert value == answer_of(text), 'wrong answer'
+            self.events['row_' + kind] += 1
+            if self.windows[w].lane[i] is None:
+                assert value == 'invalid_request_line'
+            elif text.startswith('bad'):
+                assert kind != 'ok'
+            elif not self.is_cancelled():
+                assert kind != 'perm', 'a good task became a dead letter'
+        assert not self.provider.files, 'remote files left: %r' % list(self.provider.files)[:3]
+        if self.mode == 'plain' and not self.sink_broken:
+            twice = [k for k, n in self.provider.billed.items() if n > 1]
+            assert not twice, 'billed twice: %r' % twice[:3]
+        job = self.redis.hgetall(P + 'j:' + JOB)
+        assert int(job['ok']) + int(job['bad']) + int(job['inv']) == int(job['n']), ('counters', job)
+        assert job['done'] == job['shards'] and job['infs'] == job['infb'] == '0', job
+        self.call('job_purge', JOB)
+        left = [k for k in self.redis.keys('*') if k != P + 'cfg' and not k.startswith(P + 'lane:')]
+        assert not left, 'keys left: %r' % left
+        for lane in LANES:
+            use = self.redis.hmget(P + 'lane:' + lane, 'ub', 'ut')
+            assert [int(x or 0) for x in use] == [0, 0], 'lane slots'

@@ -1,0 +1,123 @@
+#include "tests/testlib/unit.h"
+
+#include <string.h>
+
+#include "cli/core/progress.h"
+#include "common/base/attr.h"
+
+static struct progress_sample sample(int64_t at_ms, int64_t total, int64_t integrated)
+{
+    return (struct progress_sample){.at_ms = at_ms,
+                                    .state = "running",
+                                    .total = total,
+                                    .cut = total < 0 ? 500 : total,
+                                    .integrated = integrated,
+                                    .remote_done = integrated,
+                                    .downloaded = integrated};
+}
+
+static void percent_is_rounded_down_and_unknown_is_not_zero(void **state)
+{
+    static const struct {
+        int64_t total, integrated;
+        int want;
+    } cases[] = {
+        {-1,   0,    -1 },
+        {0,    0,    100},
+        {1000, 0,    0  },
+        {1000, 999,  99 },
+        {1000, 1000, 100},
+        {3,    1,    33 }
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct progress p = {.job = "j"};
+        struct progress_sample s = sample(0, cases[i].total, cases[i].integrated);
+
+        progress_update(&p, &s);
+        assert_int_equal(progress_percent(&p), cases[i].want);
+    }
+}
+
+static void eta_comes_from_what_was_seen(void **state)
+{
+    struct progress p = {.job = "j"};
+    struct progress_sample s = sample(1000, 1000, 100); /* resumed: 100 were there before */
+
+    (void)state;
+    progress_update(&p, &s);
+    assert_int_equal(progress_eta_ms(&p), -1);
+    s = sample(11000, 1000, 400); /* 300 in 10 s */
+    progress_update(&p, &s);
+    assert_int_equal(progress_eta_ms(&p), 20000);
+    s = sample(11000, -1, 400);
+    progress_update(&p, &s);
+    assert_int_equal(progress_eta_ms(&p), -1);
+}
+
+static void plain_speaks_at_the_start_on_changes_and_each_ten_percent_or_minute(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t at_ms;
+        const char *state;
+        int64_t integrated;
+        bool due;
+    } steps[] = {
+        {"start",                               0,      "cutting", 0,   true },
+        {"nothing new",                         1000,   "cutting", 0,   false},
+        {"another state",                       2000,   "running", 0,   true },
+        {"15 % but only 10 s later",            12000,  "running", 150, false},
+        {"60 s later",                          62000,  "running", 180, true },
+        {"60 s later, in the same ten percent", 122000, "running", 190, false},
+        {"the next ten percent",                123000, "running", 200, true },
+    };
+    struct progress p = {.job = "j"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct progress_sample s = sample(steps[i].at_ms, 1000, steps[i].integrated);
+
+        print_message("  %s\n", steps[i].name);
+        s.state = steps[i].state;
+        progress_update(&p, &s);
+        assert_int_equal(progress_plain_is_due(&p), steps[i].due);
+    }
+}
+
+static void forms_show_unknown_as_unknown(void **state)
+{
+    struct progress p = {.job = "a\"b"};
+    struct progress_sample s = sample(0, -1, 7);
+    struct buf out = BUF_INIT(4096);
+    unsigned lines = 0;
+
+    (void)state;
+    progress_update(&p, &s);
+    progress_print_plain(&p, &out);
+    assert_non_null(strstr(out.data, "pct=? total=?"));
+    buf_clear(&out);
+    progress_print_json(&p, &out);
+    assert_non_null(strstr(out.data, "\"job\":\"a\\\"b\""));
+    assert_non_null(strstr(out.data, "\"pct\":null,\"rows\":{\"total\":null,"));
+    buf_clear(&out);
+    progress_print_tty(&p, 100, false, &out, &lines);
+    assert_int_equal(lines, 4);
+    assert_non_null(strstr(out.data, "7 / ?"));
+    buf_clear(&out);
+    progress_print_tty(&p, 40, false, &out, &lines);
+    assert_int_equal(lines, 1);
+    buf_release(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(percent_is_rounded_down_and_unknown_is_not_zero),
+        cmocka_unit_test(eta_comes_from_what_was_seen),
+        cmocka_unit_test(plain_speaks_at_the_start_on_changes_and_each_ten_percent_or_minute),
+        cmocka_unit_test(forms_show_unknown_as_unknown),
+    };
+    return cmocka_run_group_tests_name("progress", tests, NULL, NULL);
+}

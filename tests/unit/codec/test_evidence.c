@@ -1,0 +1,143 @@
+#include "tests/testlib/unit.h"
+
+#include <string.h>
+
+#include "common/base/attr.h"
+#include "common/codec/evidence.h"
+#include "common/codec/ids.h"
+#include "common/model/mask.h"
+#include "common/model/ordinal.h"
+
+static void evidence_comes_back_as_it_was(void **state)
+{
+    struct member members[2] = {
+        {.window = 512,  .lines = 1000, .attempt = 2, .crc = 0xdeadbeef},
+        {.window = 1023, .lines = 3,    .attempt = 0, .crc = 7         },
+    };
+    struct evidence e = {
+        .bid = "0123456789abcdef",
+        .remote = "batch_1",
+        .remote_created_ms = 1700000000123,
+        .run_ms = 5,
+        .ended_ms = -1,
+        .failure = "token_limit_exceeded",
+        .message = "Enqueued token limit reached — 超出限制",
+        .lines = 1ull << 40,
+        .alien = 1,
+        .garbled = 2,
+        .duplicate = 3,
+        .members = members,
+        .count = 2,
+    };
+    struct buf out = BUF_INIT(1 << 20);
+    struct evidence back;
+
+    (void)state;
+    mask_set(members[0].mask, 999);
+    mask_set(members[1].mask, 1);
+    assert_true(evidence_encode(&e, &out));
+    assert_true(evidence_decode(out.data, out.len, &back, NULL));
+    assert_string_equal(back.bid, e.bid);
+    assert_string_equal(back.remote, e.remote);
+    assert_true(back.remote_created_ms == e.remote_created_ms && back.ended_ms == -1);
+    assert_string_equal(back.failure, e.failure);
+    assert_string_equal(back.message, e.message);
+    assert_true(back.lines == e.lines);
+    assert_int_equal(back.alien + back.garbled * 10 + back.duplicate * 100, 321);
+    assert_int_equal(back.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(back.members[i].window, members[i].window);
+        assert_int_equal(back.members[i].lines, members[i].lines);
+        assert_int_equal(back.members[i].attempt, members[i].attempt);
+        assert_true(back.members[i].crc == members[i].crc);
+        assert_memory_equal(back.members[i].mask, members[i].mask, MEMBER_MASK_BYTES);
+    }
+    assert_int_equal(back.members[1].left, 2);
+    evidence_release(&back);
+    buf_release(&out);
+}
+
+static void the_same_evidence_gives_the_same_bytes(void **state)
+{
+    struct evidence e = {.bid = "b", .remote = "r"};
+    struct buf a = BUF_INIT(1 << 20);
+    struct buf b = BUF_INIT(1 << 20);
+
+    (void)state;
+    assert_true(evidence_encode(&e, &a) && evidence_encode(&e, &b));
+    assert_int_equal(a.len, b.len);
+    assert_memory_equal(a.data, b.data, a.len);
+    buf_release(&a);
+    buf_release(&b);
+}
+
+static void members_out_of_order_are_refused(void **state)
+{
+    struct member members[2] = {
+        {.window = 4, .lines = 1},
+        {.window = 4, .lines = 1},
+    };
+    struct evidence e = {.bid = "b", .members = members, .count = 2};
+    struct buf out = BUF_INIT(1 << 20);
+    struct evidence back;
+    struct err err = {0};
+
+    (void)state;
+    assert_true(evidence_encode(&e, &out));
+    assert_false(evidence_decode(out.data, out.len, &back, &err));
+    assert_int_equal(err.kind, ERR_PERMANENT);
+    buf_release(&out);
+}
+
+static void cut_evidence_is_refused(void **state)
+{
+    struct evidence e = {.bid = "b", .remote = "r"};
+    struct buf out = BUF_INIT(1 << 20);
+    struct evidence back;
+
+    (void)state;
+    assert_true(evidence_encode(&e, &out));
+    for (size_t i = 0; i < out.len; i++)
+        assert_false(evidence_decode(out.data, i, &back, NULL));
+    buf_release(&out);
+}
+
+static void ids_come_back_as_they_were(void **state)
+{
+    static const struct ids_entry entries[] = {
+        {.line = 1,                         .id = "\"订单-1\"", .id_len = 10},
+        {                    .line = 3       },
+        { .line = 1ull << 40, .id = "\"\"",                        .id_len = 2,  .reason = "no body", .reason_len = 7},
+    };
+    struct buf out = BUF_INIT(1 << 20);
+    struct ids back;
+
+    (void)state;
+    assert_true(ids_encode(9, entries, ARRAY_LEN(entries), &out, NULL));
+    assert_true(ids_decode(out.data, out.len, &back, NULL));
+    assert_int_equal(back.crc, 9);
+    assert_int_equal(back.count, 3);
+    assert_memory_equal(back.entries[0].id, entries[0].id, entries[0].id_len);
+    assert_null(back.entries[0].reason);
+    assert_null(back.entries[1].id);
+    assert_true(back.entries[2].line == 1ull << 40);
+    assert_int_equal(back.entries[2].reason_len, 7);
+    assert_memory_equal(back.entries[2].reason, "no body", 7);
+    ids_release(&back);
+    for (size_t i = 0; i < out.len; i++)
+        assert_false(ids_decode(out.data, i, &back, NULL));
+    buf_release(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(evidence_comes_back_as_it_was),
+        cmocka_unit_test(the_same_evidence_gives_the_same_bytes),
+        cmocka_unit_test(members_out_of_order_are_refused),
+        cmocka_unit_test(cut_evidence_is_refused),
+        cmocka_unit_test(ids_come_back_as_they_were),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

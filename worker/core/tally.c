@@ -1,0 +1,163 @@
+#include "worker/core/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/xmem.h"
+#include "common/model/mask.h"
+#include "common/model/ordinal.h"
+
+#define COUNTERS_BYTES (4 * sizeof(uint64_t))
+
+static void put_u64(uint8_t *at, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t get_u64(const uint8_t *at)
+{
+    uint64_t value = 0;
+
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | at[i];
+    return value;
+}
+
+int tally_compare_members(const void *a, const void *b)
+{
+    const struct member *x = a;
+    const struct member *y = b;
+
+    return (x->window > y->window) - (x->window < y->window);
+}
+
+void tally_init(struct tally *t, const struct member *members, size_t count, const uint8_t *blob,
+                size_t len)
+{
+    size_t total = COUNTERS_BYTES;
+
+    *t = (struct tally){.members = members, .count = count};
+    t->at = xcalloc(count + 1, sizeof(*t->at));
+    for (size_t i = 0; i < count; i++) {
+        t->at[i] = total;
+        total += 2 * mask_bytes(members[i].lines);
+    }
+    t->blob_len = total;
+    t->blob = xcalloc(total, 1);
+    if (blob == NULL || len != total)
+        return;
+    memcpy(t->blob, blob, total);
+    t->lines = get_u64(t->blob);
+    t->alien = get_u64(t->blob + 8);
+    t->garbled = get_u64(t->blob + 16);
+    t->duplicate = get_u64(t->blob + 24);
+}
+
+void tally_seal(struct tally *t)
+{
+    put_u64(t->blob, t->lines);
+    put_u64(t->blob + 8, t->alien);
+    put_u64(t->blob + 16, t->garbled);
+    put_u64(t->blob + 24, t->duplicate);
+}
+
+void tally_release(struct tally *t)
+{
+    free(t->at);
+    free(t->blob);
+    *t = (struct tally){0};
+}
+
+static const struct member *find_window(const struct tally *t, uint32_t window)
+{
+    const struct member key = {.window = window};
+
+    return t->count == 0 ? NULL
+                         : bsearch(&key, t->members, t->count, sizeof(key), tally_compare_members);
+}
+
+const struct member *tally_member(const struct tally *t, uint64_t ordinal)
+{
+    const struct member *m = find_window(t, ordinal_window(ordinal));
+    uint32_t line = ordinal_line(ordinal);
+
+    return m != NULL && line < m->lines && !mask_get(m->mask, line) ? m : NULL;
+}
+
+static uint8_t *settled_bits(const struct tally *t, size_t index)
+{
+    return t->blob + t->at[index];
+}
+
+static uint8_t *free_bits(const struct tally *t, size_t index)
+{
+    return settled_bits(t, index) + mask_bytes(t->members[index].lines);
+}
+
+void tally_note_alien(struct tally *t)
+{
+    t->lines++;
+    t->alien++;
+}
+
+bool tally_note(struct tally *t, uint64_t ordinal, enum outcome outcome)
+{
+    const struct member *m = tally_member(t, ordinal);
+    uint32_t line = ordinal_line(ordinal);
+
+    if (m == NULL) {
+        tally_note_alien(t);
+        return false;
+    }
+    t->lines++;
+    size_t index = (size_t)(m - t->members);
+    if (mask_get(settled_bits(t, index), line)) {
+        t->duplicate++;
+        return true;
+    }
+    if (outcome == OUTCOME_FREE)
+        mask_set(free_bits(t, index), line);
+    if (outcome != OUTCOME_OK && outcome != OUTCOME_PERM)
+        return true;
+    mask_set(settled_bits(t, index), line);
+    t->ok += outcome == OUTCOME_OK;
+    t->failed += outcome == OUTCOME_PERM;
+    return true;
+}
+
+void tally_note_garbled(struct tally *t)
+{
+    t->lines++;
+    t->garbled++;
+}
+
+static uint32_t most_tries(uint32_t max_attempts)
+{
+    return max_attempts * 5 > 20 ? max_attempts * 5 : 20;
+}
+
+void tally_verdict(const struct tally *t, size_t index, bool billed, uint32_t max_attempts,
+                   struct verdict *out)
+{
+    const struct member *m = &t->members[index];
+    const uint8_t *settled = settled_bits(t, index);
+    const uint8_t *free_ones = free_bits(t, index);
+    bool last_try = m->attempt + 1 >= most_tries(max_attempts);
+
+    *out = (struct verdict){0};
+    for (uint32_t i = 0; i < m->lines; i++) {
+        if (mask_get(m->mask, i) || mask_get(settled, i))
+            mask_set(out->mask, i);
+        else if (billed && !mask_get(free_ones, i))
+            out->charged = true;
+    }
+    bool give_up = out->charged && m->failures + 1 >= max_attempts;
+    for (uint32_t i = 0; i < m->lines; i++) {
+        if (mask_get(out->mask, i) || !(last_try || (give_up && !mask_get(free_ones, i))))
+            continue;
+        mask_set(out->mask, i);
+        out->exhausted++;
+    }
+    out->left = mask_left(out->mask, m->lines);
+}

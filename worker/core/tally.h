@@ -1,0 +1,73 @@
+#ifndef WORKER_CORE_TALLY_H
+#define WORKER_CORE_TALLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/model/batch.h"
+#include "common/model/outcome.h"
+
+/**
+ * Which tasks of one batch are settled. Members are sorted by window. A task
+ * is a member only if its bit was clear when the file was built: any other
+ * result line is alien, even one of the same job.
+ *
+ * Two bits a task: settled (answered, or refused for good) and free (its
+ * failure is not charged). They travel as one blob: the counters, then for each
+ * member its settled bytes and its free bytes.
+ */
+struct tally {
+    const struct member *members; /* borrowed, sorted by window */
+    size_t count;
+    size_t *at; /* offset of each member's bits in @bits */
+    uint8_t *blob;
+    size_t blob_len;
+    uint64_t lines, alien, garbled, duplicate; /* of all result lines of the batch so far */
+    uint64_t ok, failed; /* newly settled by this process; the caller may reset them */
+};
+
+/**
+ * Start with @blob (@len bytes; NULL for none), as an earlier worker left it;
+ * a blob of another length is ignored. tally_release() frees.
+ */
+void tally_init(struct tally *t, const struct member *members, size_t count, const uint8_t *blob,
+                size_t len);
+void tally_release(struct tally *t);
+
+/** Order for qsort() of members: by window. */
+int tally_compare_members(const void *a, const void *b);
+
+/** The member that asked for @ordinal, or NULL when this batch did not. */
+const struct member *tally_member(const struct tally *t, uint64_t ordinal);
+
+/** Note one result line; false when it is alien, for tally_member() says NULL. */
+bool tally_note(struct tally *t, uint64_t ordinal, enum outcome outcome);
+
+/** Note a result line with a custom_id that is no wire id of the job. */
+void tally_note_alien(struct tally *t);
+
+/** Note a result line that could not be read. */
+void tally_note_garbled(struct tally *t);
+
+/** Write the counters into the blob, so that it can be stored. */
+void tally_seal(struct tally *t);
+
+/** How a member leaves its batch. */
+struct verdict {
+    uint32_t left;      /* tasks to send again; 0: the shard is settled */
+    uint32_t exhausted; /* tasks settled just now because no try is left */
+    bool charged;       /* counts as a failure of the shard */
+    uint8_t mask[MEMBER_MASK_BYTES];
+};
+
+/**
+ * The batch has ended. @billed: the provider worked on it, so what got no line
+ * counts as a failure; else everything unanswered is free. At @max_attempts
+ * charged failures what failed is settled; what was free goes on, but no shard
+ * is sent more than max(20, 5 x @max_attempts) times.
+ */
+void tally_verdict(const struct tally *t, size_t index, bool billed, uint32_t max_attempts,
+                   struct verdict *out);
+
+#endif

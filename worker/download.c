@@ -1,0 +1,182 @@
+#include "worker/download.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/xmem.h"
+#include "common/daemon/daemon.h"
+#include "common/loop/loop.h"
+#include "common/provider/provider.h"
+#include "worker/core/chunk.h"
+
+struct download {
+    struct download_hooks hooks;
+    struct provider_call *call; /* NULL once it has ended */
+    struct loop_timer *tell;    /* runs chunk_ready outside of the transfer's callbacks */
+    uint64_t size, chunk_bytes;
+    uint64_t received; /* position in the file behind the last byte that came */
+    struct buf data;   /* from the beginning of the chunk under way */
+    size_t cut;        /* bytes of @data that are a chunk; 0: none is ready */
+    bool paused;
+    /* A line over DOWNLOAD_LINE_MAX is passed over: its bytes are counted, not kept. */
+    bool skipping, skipped_over;
+    uint64_t skipped;
+    struct buf rest; /* what came behind the skipped line */
+};
+
+static void find_cut(struct download *d)
+{
+    if (d->cut == 0 && !d->skipping && !d->skipped_over)
+        d->cut = chunk_cut(d->data.data, d->data.len, d->chunk_bytes, d->received == d->size);
+}
+
+static bool is_ready(const struct download *d)
+{
+    return d->cut > 0 || d->skipped_over || download_is_complete(d);
+}
+
+/* The buffer is full and has no newline behind the chunk's limit: keep the whole lines only. */
+static void start_skipping(struct download *d)
+{
+    const char *last = memrchr(d->data.data, '\n', d->data.len);
+    size_t keep = last == NULL ? 0 : (size_t)(last - d->data.data) + 1;
+
+    d->skipped = d->data.len - keep;
+    d->data.len = keep;
+    d->skipping = true;
+}
+
+static void skip(struct download *d, const char *bytes, size_t len)
+{
+    const char *newline = memchr(bytes, '\n', len);
+    size_t n = newline == NULL ? len : (size_t)(newline - bytes) + 1;
+
+    d->skipped += n;
+    if (newline == NULL && d->received < d->size)
+        return;
+    d->skipping = false;
+    d->skipped_over = true;
+    if (!buf_append(&d->rest, bytes + n, len - n))
+        d->rest.len = 0; /* cannot be: one network read is far below the limit */
+}
+
+static void tell(void *arg)
+{
+    struct download *d = arg;
+
+    d->hooks.chunk_ready(d->hooks.arg);
+}
+
+static enum http_body_verdict on_bytes(const char *bytes, size_t len, void *arg)
+{
+    struct download *d = arg;
+
+    if (is_ready(d)) {
+        d->paused = true;
+        return HTTP_BODY_PAUSE;
+    }
+    if (d->received + len > d->size)
+        return HTTP_BODY_ABORT;
+    d->received += len;
+    if (!d->skipping && !buf_append(&d->data, bytes, len))
+        start_skipping(d);
+    if (d->skipping)
+        skip(d, bytes, len);
+    find_cut(d);
+    if (is_ready(d))
+        loop_timer_set(d->tell, 0);
+    return HTTP_BODY_OK;
+}
+
+static void on_end(const struct provider_error *error, void *arg)
+{
+    struct download *d = arg;
+    struct provider_error truncated = {.class = PROVIDER_TRUNCATED, .retry_after_ms = -1};
+
+    d->call = NULL;
+    if (d->received == d->size)
+        return; /* everything came; chunk_ready has been or will be told */
+    if (error == NULL) {
+        (void)snprintf(truncated.message, sizeof(truncated.message), "ended at byte %llu of %llu",
+                       (unsigned long long)d->received, (unsigned long long)d->size);
+        error = &truncated;
+    }
+    d->hooks.failed(error, d->hooks.arg);
+}
+
+struct download *download_new(struct daemon *daemon, const char *file_id, uint64_t size,
+                              uint64_t offset, uint64_t chunk_bytes,
+                              const struct download_hooks *hooks)
+{
+    static const struct provider_content_sink sink = {.on_bytes = on_bytes, .done = on_end};
+    struct download *d = xcalloc(1, sizeof(*d));
+
+    d->hooks = *hooks;
+    d->size = size;
+    d->received = offset;
+    d->chunk_bytes = chunk_bytes;
+    d->data = BUF_INIT(chunk_bytes + DOWNLOAD_LINE_MAX);
+    d->rest = BUF_INIT(1u << 20);
+    d->tell = loop_timer_new(daemon->base, tell, d);
+    d->call = provider_content(daemon->provider, file_id, offset, &sink, d);
+    return d;
+}
+
+void download_free(struct download *d)
+{
+    if (d == NULL)
+        return;
+    provider_call_cancel(d->call);
+    loop_timer_free(d->tell);
+    buf_release(&d->data);
+    buf_release(&d->rest);
+    free(d);
+}
+
+bool download_next_chunk(struct download *d, struct download_chunk *chunk)
+{
+    find_cut(d);
+    if (d->skipped_over) {
+        *chunk = (struct download_chunk){.data = d->data.data,
+                                         .len = d->data.len,
+                                         .bytes = d->data.len + d->skipped,
+                                         .oversize = true};
+        return true;
+    }
+    if (d->cut == 0)
+        return false;
+    *chunk = (struct download_chunk){.data = d->data.data, .len = d->cut, .bytes = d->cut};
+    return true;
+}
+
+void download_chunk_done(struct download *d)
+{
+    if (!d->skipped_over) {
+        buf_consume(&d->data, d->cut);
+        d->cut = 0;
+        return;
+    }
+    struct buf rest = d->rest;
+
+    buf_clear(&d->data);
+    if (!buf_append(&d->data, rest.data, rest.len))
+        d->data.len = 0; /* cannot be: the data's limit is the larger one */
+    buf_clear(&d->rest);
+    d->skipped = 0;
+    d->skipped_over = false;
+}
+
+bool download_is_complete(const struct download *d)
+{
+    return d->received == d->size && d->data.len == 0 && !d->skipping && !d->skipped_over;
+}
+
+void download_resume(struct download *d)
+{
+    if (!d->paused || d->call == NULL)
+        return;
+    d->paused = false;
+    provider_content_resume(d->call);
+}

@@ -1,0 +1,61 @@
+#ifndef WORKER_DOWNLOAD_H
+#define WORKER_DOWNLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct daemon;
+struct provider_error;
+
+/**
+ * One remote result file coming in from some offset on, cut into chunks
+ * (worker/core/chunk.h). Holds one chunk and what follows it in the same
+ * network read; the transfer waits while a chunk is being integrated.
+ */
+struct download;
+
+/** A chunk. Borrowed until download_chunk_done(). */
+struct download_chunk {
+    const char *data; /* whole lines, but the last may lack its newline */
+    size_t len;
+    uint64_t bytes; /* of the file that the chunk covers: more than @len after an oversize line */
+    bool oversize;  /* a line too long to be read was passed over at its end */
+};
+
+struct download_hooks {
+    /* A chunk is ready, or the file is complete. Runs on the loop. */
+    void (*chunk_ready)(void *arg);
+    /* The transfer ended early; borrowed error. What came and was not taken is dropped. Free and
+     * start anew. */
+    void (*failed)(const struct provider_error *error, void *arg);
+    void *arg;
+};
+
+/** Longest result line that can be read, bytes. */
+#define DOWNLOAD_LINE_MAX (24u << 20)
+
+/**
+ * Start reading @file_id, which is @size bytes long, at byte @offset, the
+ * beginning of a chunk. Never NULL. Free with download_free().
+ */
+struct download *download_new(struct daemon *daemon, const char *file_id, uint64_t size,
+                              uint64_t offset, uint64_t chunk_bytes,
+                              const struct download_hooks *hooks);
+
+/** No callback from now on. Safe inside the hooks. NULL is fine. */
+void download_free(struct download *d);
+
+/** True, with *@chunk, when one is ready. */
+bool download_next_chunk(struct download *d, struct download_chunk *chunk);
+
+/** The chunk that download_next_chunk() gave is integrated. */
+void download_chunk_done(struct download *d);
+
+/** Everything up to the file's size has been taken. */
+bool download_is_complete(const struct download *d);
+
+/** No chunk is ready: let the transfer go on. */
+void download_resume(struct download *d);
+
+#endif
