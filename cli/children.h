@@ -26,8 +26,8 @@ void children_free(struct children *children);
  * we die, however we die.
  * ERR_UNAVAILABLE, with the cause, when it cannot be executed.
  */
-MUST_CHECK bool children_start(struct children *children, const char *name,
-                               const char *const *argv, int log_fd, struct err *err);
+MUST_CHECK bool children_start(struct children *children, const char *name, const char *const *argv,
+                               int log_fd, struct err *err);
 
 /** Send @signo to each child that lives and is called @name; NULL: to all. */
 void children_signal(const struct children *children, const char *name, int signo);

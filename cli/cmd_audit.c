@@ -58,8 +58,7 @@ static void put_json(struct buf *out, const struct audit *a)
     json_put_raw(out, "}\n");
 }
 
-static bool audit(const struct finish *f, const char *output, struct audit *result,
-                  struct err *err)
+static bool audit(const struct finish *f, const char *output, struct audit *result, struct err *err)
 {
     struct sink *sink = sink_open(f->spec.sink, f->spec.job, f->spec.ji, false, err);
     bool ok = sink != NULL && audit_run(sink, &f->spec, output, NULL, NULL, result, err);
@@ -91,11 +90,13 @@ const struct verb cmd_audit = {
     .name = "audit",
     .usage = "[JOB] [-o OUTPUT]",
     .summary = "prove that every request is in the results exactly once",
-    .does = "Reads the input and the sink again and proves that every request is in the merged\n"
-            "results exactly once and as the provider answered it; with -o also that OUTPUT says so.\n"
-            "Redis is asked only where the job is: a job it has lost is found in the state directory.",
-    .exits = "0 proved, 5 no such job, 9 Redis or sink cannot be used, 10 not so (the findings are\n"
-             "printed), 11 the input is not what it was",
+    .does =
+        "Reads the input and the sink again and proves that every request is in the merged\n"
+        "results exactly once and as the provider answered it; with -o also that OUTPUT says so.\n"
+        "Redis is asked only where the job is: a job it has lost is found in the state directory.",
+    .exits =
+        "0 proved, 5 no such job, 9 Redis or sink cannot be used, 10 not so (the findings are\n"
+        "printed), 11 the input is not what it was",
     .example = "sheaf audit in.jsonl --state-dir out.jsonl.sheaf -o out.jsonl",
     .groups = OPT_COMMON | OPT_READ | OPT_OUTPUT,
     .max_args = 1,

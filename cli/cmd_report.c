@@ -44,9 +44,10 @@ const struct verb cmd_report = {
     .name = "report",
     .usage = "[JOB]",
     .summary = "print what a finished job did and cost",
-    .does = "Prints the report of a job that has ended: rows, causes of failures, attempts, tokens,\n"
-            "remote batches. With --json it is the document that lies beside OUTPUT, without the\n"
-            "files.",
+    .does =
+        "Prints the report of a job that has ended: rows, causes of failures, attempts, tokens,\n"
+        "remote batches. With --json it is the document that lies beside OUTPUT, without the\n"
+        "files.",
     .exits = "0 (also when rows failed), 5 no such job, 7 the job has not ended, 9 Redis or sink\n"
              "cannot be used",
     .example = "sheaf report nightly --json",

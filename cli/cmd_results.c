@@ -42,8 +42,9 @@ const struct verb cmd_results = {
     .name = "results",
     .usage = "[JOB] -o OUTPUT",
     .summary = "write the results of a finished job",
-    .does = "Joins the results of a job that has ended into OUTPUT, its errors file and its report.\n"
-            "All three appear complete or not at all.",
+    .does =
+        "Joins the results of a job that has ended into OUTPUT, its errors file and its report.\n"
+        "All three appear complete or not at all.",
     .exits = "0 (also when rows failed), 5 no such job, 7 the job has not ended, 9 Redis, disk or\n"
              "sink cannot be used, 12 OUTPUT is there and not of this job",
     .example = "sheaf results nightly -o out.jsonl",

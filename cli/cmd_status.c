@@ -34,15 +34,17 @@ static int run(struct invocation *call)
         (void)fwrite(out.text.data, 1, out.text.len, stdout);
     buf_release(&out.text);
     return ok ? EXIT_CODE_OK
-              : verb_fail(call, &err, err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+              : verb_fail(call, &err,
+                          err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
 }
 
 const struct verb cmd_status = {
     .name = "status",
     .usage = "[JOB]",
     .summary = "show how far a job is",
-    .does = "Shows one job as Redis knows it now: rows, batches, and what it waits for. JOB may be\n"
-            "left out when there is only one.",
+    .does =
+        "Shows one job as Redis knows it now: rows, batches, and what it waits for. JOB may be\n"
+        "left out when there is only one.",
     .exits = "0 (also when rows failed), 5 no such job, 9 Redis cannot be used",
     .example = "sheaf status --state-dir out.jsonl.sheaf",
     .groups = OPT_COMMON | OPT_READ,

@@ -6,10 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/cmdline.h"
 #include "cli/following.h"
 #include "cli/session.h"
 #include "cli/verb.h"
-#include "cli/words.h"
 #include "common/base/xmem.h"
 #include "common/sink/sink.h"
 
@@ -49,7 +49,7 @@ static bool absolute_sink(const char *given, char **url, struct err *err)
 }
 
 /* Runs it on our own input and output, and waits. Its exit code; 128 + n for a signal. */
-static bool spawn(const struct words *w, int *code, struct err *err)
+static bool spawn(const struct cmdline *w, int *code, struct err *err)
 {
     char *const *items;
     pid_t pid;
@@ -67,22 +67,22 @@ static bool spawn(const struct words *w, int *code, struct err *err)
     return true;
 }
 
-static void make_command(struct words *w, const struct options *o, const char *input,
+static void make_command(struct cmdline *w, const struct options *o, const char *input,
                          const char *sink)
 {
-    words_add_program(w, "sheaf-producer");
-    words_add(w, "%s", input);
-    words_add(w, "--sink=%s", sink);
-    words_add(w, "--payload=%s", o->payload == PAYLOAD_REF ? "ref" : "inline");
+    cmdline_add_program(w, "sheaf-producer");
+    cmdline_add(w, "%s", input);
+    cmdline_add(w, "--sink=%s", sink);
+    cmdline_add(w, "--payload=%s", o->payload == PAYLOAD_REF ? "ref" : "inline");
     if (o->config != NULL)
-        words_add(w, "--config=%s", o->config);
-    words_add_options(w, o, OPT_PRODUCER | OPT_COMMON, our_own);
+        cmdline_add(w, "--config=%s", o->config);
+    cmdline_add_options(w, o, OPT_PRODUCER | OPT_COMMON, our_own);
 }
 
 static int submit(struct invocation *call, const char *input, const char *sink)
 {
     struct session *session;
-    struct words w = {0};
+    struct cmdline w = {0};
     struct err err = {0};
     int code = EXIT_CODE_OK;
 
@@ -94,7 +94,7 @@ static int submit(struct invocation *call, const char *input, const char *sink)
     make_command(&w, &call->options, input, sink);
     if (!spawn(&w, &code, &err))
         code = verb_fail(call, &err, "sheaf-producer is looked for beside sheaf, then in PATH");
-    words_release(&w);
+    cmdline_release(&w);
     session_close(session);
     return code;
 }
@@ -130,11 +130,13 @@ const struct verb cmd_submit = {
     .name = "submit",
     .usage = "INPUT --job NAME --sink dir:PATH [--wait]",
     .summary = "hand a job to a cluster",
-    .does = "Cuts INPUT into shards and puts them into Redis, where the coordinators and workers of a\n"
-            "cluster take them. The requests travel through Redis, unless --payload ref says that\n"
-            "all hosts see INPUT under the same path.",
-    .exits = "0 handed over (with --wait: 0 or 3, as wait), 2 usage, 9 Redis or sink cannot be used,\n"
-             "11 INPUT cannot be read, 12 the name belongs to another input",
+    .does =
+        "Cuts INPUT into shards and puts them into Redis, where the coordinators and workers of a\n"
+        "cluster take them. The requests travel through Redis, unless --payload ref says that\n"
+        "all hosts see INPUT under the same path.",
+    .exits =
+        "0 handed over (with --wait: 0 or 3, as wait), 2 usage, 9 Redis or sink cannot be used,\n"
+        "11 INPUT cannot be read, 12 the name belongs to another input",
     .example = "sheaf submit in.jsonl --job nightly --redis redis://10.0.0.5 --sink dir:/data/sink",
     .groups = OPT_COMMON | OPT_SUBMIT,
     .min_args = 1,

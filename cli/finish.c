@@ -66,13 +66,12 @@ bool finish_print(const struct finish *f, const struct report *report, const cha
     if (!publish_paths(output, &paths, NULL))
         return false;
     json_put_raw_fmt(out, "job %s %s", f->spec.job,
-                     adopted       ? "was done already"
+                     adopted        ? "was done already"
                      : f->cancelled ? "was cancelled"
                                     : "is done");
     if (f->times.finished_ms > 0 && !adopted)
-        json_put_raw_fmt(
-            out, " after %s",
-            units_format_duration(f->times.finished_ms - f->times.created_ms, took));
+        json_put_raw_fmt(out, " after %s",
+                         units_format_duration(f->times.finished_ms - f->times.created_ms, took));
     json_put_raw_fmt(out, ": %" PRIu64 " rows, %" PRIu64 " ok, %" PRIu64 " failed\n",
                      report->requests, report->ok, report->failed);
     put_causes(report, out);

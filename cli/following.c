@@ -24,7 +24,7 @@ struct following {
     const char *job;
     enum outcome outcome;
     bool some_failed;
-    bool was_seen; /* also before the Redis was lost */
+    bool was_seen;       /* also before the Redis was lost */
     int64_t deadline_ms; /* 0: none */
     int64_t lost_ms;     /* since when Redis gives no answer, 0: it does */
     int64_t give_up_ms;
@@ -79,7 +79,8 @@ static void on_tick(void *arg)
         f->lost_ms = now_ms;
     bool over = now_ms - f->lost_ms > f->give_up_ms;
     bool refused = redis_conn_last_error(conn)->kind == ERR_PERMANENT;
-    bool reopen = session_is_guest(f->session) && now_ms - redis_conn_down_since_ms(conn) > REOPEN_MS;
+    bool reopen =
+        session_is_guest(f->session) && now_ms - redis_conn_down_since_ms(conn) > REOPEN_MS;
     if (over || refused || reopen) {
         f->err = *redis_conn_last_error(conn);
         if (refused || over)

@@ -1,5 +1,6 @@
 #include "cli/job_lookup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,8 +48,7 @@ bool job_lookup(const struct invocation *call, struct finish *f, struct err *err
     return ok;
 }
 
-bool job_lookup_spec(const char *state_dir, const char *job, struct job_spec *spec,
-                     struct err *err)
+bool job_lookup_spec(const char *state_dir, const char *job, struct job_spec *spec, struct err *err)
 {
     struct buf text = BUF_INIT(DOC_MAX);
     char url[4096 + 16];
@@ -56,7 +56,9 @@ bool job_lookup_spec(const char *state_dir, const char *job, struct job_spec *sp
     char *real = realpath(state_dir, NULL);
     struct sink *sink = NULL;
 
-    (void)snprintf(url, sizeof(url), "dir:%.4000s/sink", real != NULL ? real : state_dir);
+    if (real == NULL)
+        return err_set(err, ERR_NO_JOB, "%s: %s", state_dir, strerror(errno));
+    (void)snprintf(url, sizeof(url), "dir:%.4000s/sink", real);
     free(real);
     if (sink_find(url, job, ji, err))
         sink = sink_open(url, job, ji, false, err);

@@ -9,8 +9,8 @@
 #include "common/base/log.h"
 
 static const struct verb *const verbs[] = {
-    &cmd_run,    &cmd_submit, &cmd_status,   &cmd_list,    &cmd_watch, &cmd_wait, &cmd_results,
-    &cmd_report, &cmd_audit,  &cmd_simulate, &cmd_version,
+    &cmd_run,     &cmd_submit, &cmd_status, &cmd_list,     &cmd_watch,   &cmd_wait,
+    &cmd_results, &cmd_report, &cmd_audit,  &cmd_simulate, &cmd_version,
 };
 
 static const struct verb *find_verb(const char *name)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,13 +139,27 @@ void private_redis_clear(const struct private_redis *redis)
 
 void private_redis_argv(const struct private_redis *redis, const char *argv[PRIVATE_REDIS_WORDS])
 {
-    const char *words[] = {PRIVATE_REDIS_NAME, "--port",       "0",
-                           "--unixsocket",     redis->socket,  "--unixsocketperm",
-                           "700",              "--dir",        redis->folder,
-                           "--pidfile",        redis->pid_file, "--save",
-                           "",                 "--appendonly", "yes",
-                           "--appendfsync",    "always",       "--loglevel",
-                           "warning",          "--daemonize",  "no",
+    const char *words[] = {PRIVATE_REDIS_NAME,
+                           "--port",
+                           "0",
+                           "--unixsocket",
+                           redis->socket,
+                           "--unixsocketperm",
+                           "700",
+                           "--dir",
+                           redis->folder,
+                           "--pidfile",
+                           redis->pid_file,
+                           "--save",
+                           "",
+                           "--appendonly",
+                           "yes",
+                           "--appendfsync",
+                           "always",
+                           "--loglevel",
+                           "warning",
+                           "--daemonize",
+                           "no",
                            NULL};
 
     static_assert(ARRAY_LEN(words) <= PRIVATE_REDIS_WORDS, "raise PRIVATE_REDIS_WORDS");

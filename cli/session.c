@@ -20,14 +20,14 @@
 #include "common/redis/redis_conn.h"
 #include "common/redis/redis_url.h"
 
-#define COMMAND_MS   3000
-#define ANSWER_MS    8000  /* a question and its repeats */
-#define HOLDER_MS    10000 /* the holder of the lock may just be starting its Redis */
-#define STOP_MS      10000 /* a Redis with much to write */
-#define ABSENT_MS    3000  /* nobody answers there */
-#define LOADING_MS   600000
-#define MAX_DEATHS   4
-#define LOOK_MS      20
+#define COMMAND_MS 3000
+#define ANSWER_MS  8000  /* a question and its repeats */
+#define HOLDER_MS  10000 /* the holder of the lock may just be starting its Redis */
+#define STOP_MS    10000 /* a Redis with much to write */
+#define ABSENT_MS  3000  /* nobody answers there */
+#define LOADING_MS 600000
+#define MAX_DEATHS 4
+#define LOOK_MS    20
 
 struct session {
     struct event_base *base;
@@ -247,8 +247,8 @@ static void answered(struct question *q, enum protocol_answer answer, const stru
     (void)event_base_loopbreak(q->session->base);
 }
 
-static void on_view(enum protocol_answer answer, const struct job_view *view,
-                    const struct err *err, void *arg)
+static void on_view(enum protocol_answer answer, const struct job_view *view, const struct err *err,
+                    void *arg)
 {
     struct question *q = arg;
 

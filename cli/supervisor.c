@@ -18,8 +18,8 @@
 #define STOP_GRACE_MS 5000
 #define LAST_WORDS    8192 /* bytes of the log that are looked through */
 
-struct member {
-    LIST_ENTRY(member) entry;
+struct program {
+    LIST_ENTRY(program) entry;
     struct supervisor *supervisor;
     char *name;
     const char **argv; /* copies */
@@ -30,7 +30,7 @@ struct member {
 };
 
 struct supervisor {
-    LIST_HEAD(member_list, member) members;
+    LIST_HEAD(program_list, program) programs;
     struct event_base *base;
     struct children *children;
     int log_fd;
@@ -40,18 +40,18 @@ struct supervisor {
     char said[400];
 };
 
-static struct member *find(const struct supervisor *s, const char *name)
+static struct program *find(const struct supervisor *s, const char *name)
 {
-    struct member *m;
+    struct program *m;
 
-    LIST_FOREACH (m, &s->members, entry) {
+    LIST_FOREACH (m, &s->programs, entry) {
         if (strcmp(m->name, name) == 0)
             return m;
     }
     return NULL;
 }
 
-static void note_death(struct member *m)
+static void note_death(struct program *m)
 {
     int64_t wait_ms = restart_plan_died(&m->plan, clock_mono_ms());
 
@@ -60,7 +60,7 @@ static void note_death(struct member *m)
     loop_timer_set(m->timer, wait_ms);
 }
 
-static bool start(struct member *m, struct err *err)
+static bool start(struct program *m, struct err *err)
 {
     struct supervisor *s = m->supervisor;
     struct stat st;
@@ -72,7 +72,7 @@ static bool start(struct member *m, struct err *err)
 
 static void on_restart(void *arg)
 {
-    struct member *m = arg;
+    struct program *m = arg;
     struct err err = {0};
 
     if (start(m, &err))
@@ -84,7 +84,7 @@ static void on_restart(void *arg)
 static void on_child_exit(const char *name, pid_t pid, int status, void *arg)
 {
     struct supervisor *s = arg;
-    struct member *m = find(s, name);
+    struct program *m = find(s, name);
 
     if (s->stopped || m == NULL)
         return;
@@ -108,7 +108,7 @@ struct supervisor *supervisor_new(struct event_base *base, int log_fd)
     return s;
 }
 
-static void forget(struct member *m)
+static void forget(struct program *m)
 {
     LIST_REMOVE(m, entry);
     loop_timer_free(m->timer);
@@ -128,8 +128,8 @@ void supervisor_free(struct supervisor *s)
     if (s == NULL)
         return;
     supervisor_stop(s, NULL, STOP_GRACE_MS);
-    while (!LIST_EMPTY(&s->members))
-        forget(LIST_FIRST(&s->members));
+    while (!LIST_EMPTY(&s->programs))
+        forget(LIST_FIRST(&s->programs));
     children_free(s->children);
     free(s);
 }
@@ -143,7 +143,7 @@ void supervisor_on_exit(struct supervisor *s, supervisor_exit_fn fn, void *arg)
 bool supervisor_start(struct supervisor *s, const char *name, const char *const *argv,
                       struct err *err)
 {
-    struct member *m = xcalloc(1, sizeof(*m));
+    struct program *m = xcalloc(1, sizeof(*m));
     size_t words = 0;
 
     while (argv[words] != NULL)
@@ -154,7 +154,7 @@ bool supervisor_start(struct supervisor *s, const char *name, const char *const 
     m->supervisor = s;
     m->name = xstrdup(name);
     m->timer = loop_timer_new(s->base, on_restart, m);
-    LIST_INSERT_HEAD(&s->members, m, entry);
+    LIST_INSERT_HEAD(&s->programs, m, entry);
     if (start(m, err))
         return true;
     forget(m);
@@ -163,14 +163,14 @@ bool supervisor_start(struct supervisor *s, const char *name, const char *const 
 
 void supervisor_again(struct supervisor *s, const char *name)
 {
-    struct member *m = find(s, name);
+    struct program *m = find(s, name);
 
     if (m != NULL && !s->stopped && children_alive(s->children, name) == 0)
         loop_timer_set(m->timer, 0);
 }
 
 /* The last line that the program itself wrote for people, "NAME: ...", without the name. */
-static const char *last_words(struct supervisor *s, const struct member *m)
+static const char *last_words(struct supervisor *s, const struct program *m)
 {
     char text[LAST_WORDS + 1];
     char start_of_line[64];
@@ -187,8 +187,8 @@ static const char *last_words(struct supervisor *s, const struct member *m)
     if (n <= 0)
         return s->said;
     text[n] = '\0';
-    (void)snprintf(start_of_line, sizeof(start_of_line), "%s: ",
-                   slash != NULL ? slash + 1 : m->argv[0]);
+    (void)snprintf(start_of_line, sizeof(start_of_line),
+                   "%s: ", slash != NULL ? slash + 1 : m->argv[0]);
     for (char *line = text; line != NULL; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strncmp(line, start_of_line, strlen(start_of_line)) == 0)
@@ -199,13 +199,13 @@ static const char *last_words(struct supervisor *s, const struct member *m)
 }
 
 /* One that runs well again does not count. */
-static bool is_failing(const struct member *m, int64_t now_ms)
+static bool is_failing(const struct program *m, int64_t now_ms)
 {
-    return m->plan.deaths > 0 && (run_state_is_refusal(m->code) ||
-                                  now_ms - m->plan.started_ms < RESTART_WELL_MS);
+    return m->plan.deaths > 0 &&
+           (run_state_is_refusal(m->code) || now_ms - m->plan.started_ms < RESTART_WELL_MS);
 }
 
-static bool is_worse(const struct member *m, const struct member *than)
+static bool is_worse(const struct program *m, const struct program *than)
 {
     if (than == NULL || run_state_is_refusal(m->code))
         return true;
@@ -214,11 +214,11 @@ static bool is_worse(const struct member *m, const struct member *than)
 
 struct run_failure supervisor_failure(struct supervisor *s)
 {
-    const struct member *worst = NULL;
-    const struct member *m;
+    const struct program *worst = NULL;
+    const struct program *m;
     int64_t now_ms = clock_mono_ms();
 
-    LIST_FOREACH (m, &s->members, entry) {
+    LIST_FOREACH (m, &s->programs, entry) {
         if (is_failing(m, now_ms) && is_worse(m, worst))
             worst = m;
     }
@@ -233,10 +233,10 @@ struct run_failure supervisor_failure(struct supervisor *s)
 
 void supervisor_stop(struct supervisor *s, const char *spare, int grace_ms)
 {
-    struct member *m;
+    struct program *m;
 
     s->stopped = true;
-    LIST_FOREACH (m, &s->members, entry)
+    LIST_FOREACH (m, &s->programs, entry)
         loop_timer_stop(m->timer);
     children_stop(s->children, spare, grace_ms);
 }

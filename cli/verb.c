@@ -5,8 +5,8 @@
 
 void verb_print_help(FILE *out, const struct verb *verb)
 {
-    (void)fprintf(out, "Usage: sheaf %s%s%s\n\n%s\n", verb->name,
-                  verb->usage[0] != '\0' ? " " : "", verb->usage, verb->does);
+    (void)fprintf(out, "Usage: sheaf %s%s%s\n\n%s\n", verb->name, verb->usage[0] != '\0' ? " " : "",
+                  verb->usage, verb->does);
     if (verb->groups != 0) {
         (void)fputs("\nOptions:\n", out);
         options_print_help(out, verb->groups);
@@ -18,8 +18,8 @@ static void put_json(FILE *out, enum exit_code code, const char *message, const 
 {
     struct buf text = BUF_INIT(8192);
 
-    json_put_raw_fmt(&text, "{\"message_type\":\"error\",\"schema\":1,\"exit_code\":%d,\"message\":",
-                     (int)code);
+    json_put_raw_fmt(
+        &text, "{\"message_type\":\"error\",\"schema\":1,\"exit_code\":%d,\"message\":", (int)code);
     json_put_text(&text, message);
     json_put_raw(&text, ",\"hint\":");
     json_put_text(&text, hint);
@@ -47,7 +47,7 @@ int verb_fail_with(const struct invocation *call, enum exit_code code, const cha
 
 int verb_fail(const struct invocation *call, const struct err *err, const char *hint)
 {
-    return verb_fail_with(call, exit_code_of(err->kind), err->msg, hint);
+    return verb_fail_with(call, (enum exit_code)err_exit_code(err->kind), err->msg, hint);
 }
 
 const char *verb_arg(const struct invocation *call, size_t i)

@@ -17,8 +17,8 @@ struct watcher {
     void *arg;
 };
 
-static void on_view(enum protocol_answer answer, const struct job_view *view,
-                    const struct err *err, void *arg)
+static void on_view(enum protocol_answer answer, const struct job_view *view, const struct err *err,
+                    void *arg)
 {
     struct watcher *w = arg;
     enum watcher_sight sight = WATCHER_NO_JOB;

@@ -1,9 +1,10 @@
 #ifndef CLI_CORE_EXIT_CODE_H
 #define CLI_CORE_EXIT_CODE_H
 
-#include "common/base/err.h"
-
-/** How `sheaf` ends; docs/cli.md has the same table. Any other code is a failure too. */
+/**
+ * How `sheaf` ends; docs/cli.md has the same table, err_exit_code() gives the code
+ * of a failure. Any other code is a failure too.
+ */
 enum exit_code {
     EXIT_CODE_OK = 0,
     EXIT_CODE_UNEXPECTED = 1,
@@ -20,8 +21,5 @@ enum exit_code {
     EXIT_CODE_CONFLICT = 12,
     EXIT_CODE_SIGNAL = 128, /* plus the signal's number */
 };
-
-/** The exit code of a failure of that kind. */
-enum exit_code exit_code_of(enum err_kind kind);
 
 #endif

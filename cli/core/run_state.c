@@ -31,14 +31,15 @@ static bool judge_failure(const struct run_facts *f, struct run_verdict *v)
         return stop(v, (enum exit_code)x->code,
                     x->code == EXIT_CODE_CONFLICT ? "give another --job name or -o OUTPUT" : NULL);
     }
-    bool hopeless = x->code != EXIT_CODE_UNAVAILABLE && x->deaths >= RUN_MAX_DEATHS;
+    bool waits = x->code == EXIT_CODE_UNAVAILABLE || x->code == EXIT_CODE_PROVIDER;
+    bool hopeless = !waits && x->deaths >= RUN_MAX_DEATHS;
     bool too_long = x->deaths > 1 && f->now_ms - x->since_ms > f->give_up_ms;
     if (!hopeless && !too_long)
         return false;
     (void)snprintf(v->message, sizeof(v->message), "%s ended %u times in a row (%s %d)%s%s",
                    x->name, x->deaths, x->code < 0 ? "signal" : "exit code",
                    x->code < 0 ? -x->code : x->code, x->said[0] != '\0' ? ": " : "", x->said);
-    bool unavailable = x->code == EXIT_CODE_UNAVAILABLE || strcmp(x->name, "redis-server") == 0;
+    bool unavailable = waits || strcmp(x->name, "redis-server") == 0;
     return stop(v, unavailable ? EXIT_CODE_UNAVAILABLE : EXIT_CODE_UNEXPECTED,
                 "sheaf.log in the state directory says more");
 }

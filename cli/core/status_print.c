@@ -50,11 +50,9 @@ static void put_rows(const struct job_view *v, struct buf *out)
     uint64_t integrated = sample_integrated(v);
     uint64_t left = v->requests > integrated ? v->requests - integrated : 0;
 
-    json_put_raw_fmt(out,
-                     "rows      %" PRIu64 "%s: %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64
-                     " to go",
-                     v->requests, v->state == JOB_OPEN ? " so far" : "", v->ok, sample_failed(v),
-                     left);
+    json_put_raw_fmt(
+        out, "rows      %" PRIu64 "%s: %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64 " to go",
+        v->requests, v->state == JOB_OPEN ? " so far" : "", v->ok, sample_failed(v), left);
     if (v->state != JOB_OPEN && v->requests > 0)
         json_put_raw_fmt(out, " (%" PRIu64 "%%)", integrated * 100 / v->requests);
     json_put_raw(out, "\n");
@@ -132,9 +130,9 @@ static void put_batch_json(const struct batch_view *b, struct buf *out)
     json_put_count(out, b->remote_failed);
     json_put_raw_fmt(out,
                      ",\"checkpoint\":%" PRIu64 ",\"output_bytes\":%" PRIu64
-                     ",\"error_bytes\":%" PRIu64 ",\"packed_ms\":%" PRId64 ",\"lane_hold_ms\":%" PRId64,
-                     b->checkpoint, b->output_bytes, b->error_bytes, b->packed_ms,
-                     b->lane_hold_ms);
+                     ",\"error_bytes\":%" PRIu64 ",\"packed_ms\":%" PRId64
+                     ",\"lane_hold_ms\":%" PRId64,
+                     b->checkpoint, b->output_bytes, b->error_bytes, b->packed_ms, b->lane_hold_ms);
     json_put_raw(out, ",\"lane\":"); /* JSON already */
     json_put_raw(out, b->lane_label[0] != '\0' ? b->lane_label : "null");
     put_member(out, "failure", b->failure[0] != '\0' ? b->failure : NULL);
@@ -149,13 +147,12 @@ static void put_numbers_json(const struct job_view *v, struct buf *out)
                      ",\"cut\":%" PRIu64 ",\"ok\":%" PRIu64 ",\"failed\":%" PRIu64
                      ",\"invalid\":%" PRIu64 "}",
                      v->requests, v->ok, sample_failed(v), v->invalid);
-    json_put_raw_fmt(out,
-                     ",\"shards\":{\"total\":%" PRIu64 ",\"done\":%" PRIu64
-                     ",\"sent_again\":%" PRIu64 "}",
-                     v->shards, v->shards_done, v->again);
+    json_put_raw_fmt(
+        out, ",\"shards\":{\"total\":%" PRIu64 ",\"done\":%" PRIu64 ",\"sent_again\":%" PRIu64 "}",
+        v->shards, v->shards_done, v->again);
     json_put_raw_fmt(out, ",\"parts\":{\"total\":%u,\"done\":%u}", v->parts, v->parts_done);
-    json_put_raw_fmt(out, ",\"batches\":{\"made\":%" PRIu64 ",\"alive\":%zu,\"list\":[",
-                     v->batches, v->batches_view_count);
+    json_put_raw_fmt(out, ",\"batches\":{\"made\":%" PRIu64 ",\"alive\":%zu,\"list\":[", v->batches,
+                     v->batches_view_count);
     for (size_t i = 0; i < v->batches_view_count; i++) {
         json_put_raw(out, i > 0 ? "," : "");
         put_batch_json(&v->batches_view[i], out);
@@ -207,8 +204,8 @@ void status_print_list(const struct job_row *rows, size_t count, int64_t now_ms,
         const struct job_row *r = &rows[i];
 
         row_state(r, state);
-        json_put_raw_fmt(out, "%-24s %-16s %12" PRIu64 " %12" PRIu64 " %10" PRIu64 "  %s\n",
-                         r->job, state, r->requests, r->ok, r->bad + r->invalid,
+        json_put_raw_fmt(out, "%-24s %-16s %12" PRIu64 " %12" PRIu64 " %10" PRIu64 "  %s\n", r->job,
+                         state, r->requests, r->ok, r->bad + r->invalid,
                          age(now_ms, r->created_ms, since));
     }
 }

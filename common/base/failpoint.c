@@ -119,6 +119,8 @@ static bool is_first(const struct point *p)
 
 int failpoint_visit(const char *name)
 {
+    int failure = 0;
+
     if (!loaded)
         load();
     for (size_t i = 0; i < point_count; i++) {
@@ -127,10 +129,13 @@ int failpoint_visit(const char *name)
         if (strcmp(p->name, name) != 0)
             continue;
         p->visits++;
-        if (p->at == 0 || p->at == p->visits)
-            return is_first(p) ? act(p) : 0;
+        if ((p->at != 0 && p->at != p->visits) || !is_first(p))
+            continue;
+        int given = act(p);
+        if (failure == 0)
+            failure = given;
     }
-    return 0;
+    return failure;
 }
 
 #endif

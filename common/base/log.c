@@ -60,19 +60,18 @@ static const char *value_end(const char *p)
     return *p == '"' ? p + 1 : p;
 }
 
-static void put_json_value(const char *value, int len)
+/* The @len bytes at @text as a JSON string; @quoted: it is a logfmt value in quotes. */
+static void put_json_string(const char *text, size_t len, bool quoted)
 {
-    if (value[0] == '"') {
-        (void)fprintf(stderr, "%.*s", len, value);
-        if (len < 2 || value[len - 1] != '"')
-            (void)fputc('"', stderr);
-        return;
-    }
+    const char *end = text + len;
+
     (void)fputc('"', stderr);
-    for (int i = 0; i < len; i++) {
-        if (value[i] == '"' || value[i] == '\\')
+    for (const char *p = text + (quoted ? 1 : 0); p < end && !(quoted && *p == '"'); p++) {
+        if (quoted && *p == '\\' && p + 1 < end)
+            p++;
+        if (*p == '"' || *p == '\\')
             (void)fputc('\\', stderr);
-        (void)fputc(value[i], stderr);
+        (void)fputc(*p, stderr);
     }
     (void)fputc('"', stderr);
 }
@@ -85,13 +84,15 @@ static void put_json_pairs(const char *p)
 
         if (p[key] != '=') {
             (void)fputs(",\"msg\":", stderr);
-            put_json_value(p, (int)strlen(p));
+            put_json_string(p, strlen(p), false);
             return;
         }
         const char *value = p + key + 1;
         const char *end = value_end(value);
-        (void)fprintf(stderr, ",\"%.*s\":", (int)key, p);
-        put_json_value(value, (int)(end - value));
+        (void)fputc(',', stderr);
+        put_json_string(p, key, false);
+        (void)fputc(':', stderr);
+        put_json_string(value, (size_t)(end - value), *value == '"');
         p = end + strspn(end, " ");
     }
 }

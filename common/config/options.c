@@ -183,6 +183,15 @@ static bool read_config(const struct settings *s, const struct options *o, struc
     return config_read_file(s, usual, err);
 }
 
+/* One spelling of an address: who serves a job is a hash of it. */
+static void drop_trailing_slashes(char *url)
+{
+    size_t len = url == NULL ? 0 : strlen(url);
+
+    while (len > 0 && url[len - 1] == '/')
+        url[--len] = '\0';
+}
+
 bool options_load(struct options *out, unsigned groups, const char *program, int argc,
                   char *const *argv, struct settings_args *args, struct err *err)
 {
@@ -195,8 +204,10 @@ bool options_load(struct options *out, unsigned groups, const char *program, int
         goto failed;
     if (out->help)
         return true;
-    if (settings_from_env(&s, err) && read_config(&s, out, err))
+    if (settings_from_env(&s, err) && read_config(&s, out, err)) {
+        drop_trailing_slashes(out->base_url);
         return true;
+    }
     settings_args_release(args);
 
 failed:

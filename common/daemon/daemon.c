@@ -157,13 +157,16 @@ void daemon_note_provider(struct daemon *d, const struct provider_error *error)
 {
     enum site_state state = state_shown_by(error);
 
-    if (state == d->site_told && state == SITE_OK)
+    bool changed = !d->site_told || state != d->site_state;
+
+    if (!changed && state == SITE_OK)
         return; /* the bad states are repeated: another process may have cleared them */
-    if (state != d->site_told)
+    if (changed)
         log_info("ev=provider state=%s", state == SITE_OK     ? "ok"
                                          : state == SITE_AUTH ? "auth"
                                                               : "down");
-    d->site_told = state;
+    d->site_told = true;
+    d->site_state = state;
     (void)protocol_site_note(d->protocol, daemon_site(d), state,
                              error != NULL ? error->message : "", on_noted, NULL);
 }

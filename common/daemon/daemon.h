@@ -28,7 +28,8 @@ struct daemon {
     struct http_client *http;
     const struct provider_profile *profile;
     struct provider *provider;
-    enum site_state site_told; /* what was last noted of the provider */
+    bool site_told;             /* something was noted of the provider, and ... */
+    enum site_state site_state; /* ... this was the last */
 };
 
 /**

@@ -596,7 +596,7 @@ class Simulation:
         if not job:
             return
         shards = {k.split(':')[-2] + ':' + k.split(':')[-1]: r.hgetall(k) for k in r.keys(P + 's:*')}
-        waiting = collections.Counter('%s:%s' % (e['w'], e['k']) for lane in LANES
+        waiting = collections.Counter(':'.join(e['e'].split(':')[:2]) for lane in LANES
                                       for _, e in r.xrange(P + 'q:%s:%s' % (JOB, lane)))
         waiting.update(':'.join(m.split('|')[1:]) for m in r.zrange(P + 'backoff:' + SITE, 0, -1))
         ready = {k for k, s in shards.items() if s['st'] == 'READY'}

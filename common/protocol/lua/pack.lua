@@ -43,27 +43,29 @@ end
 local function choose(J, L)
   local r = room(J, L)
   if not r then return nil end
-  local c, full, since, from, seen, misses = {n = 0, by = 0, tk = 0, id = {}, mem = {}, key = {}, a = {}}, false, nil, '-', 0, 0
+  local c = {n = 0, by = 0, tk = 0, id = {}, mem = {}, key = {}, a = {}}
+  local from, seen, misses, enough, since = '-', 0, 0, false, nil
   repeat
     local e = redis.call('XRANGE', qk(J, L), from, '+', 'COUNT', PAGE)
     for i = 1, #e do
-      local mem, w, k, a, en, eb, et = string.match(e[i][2][2], '^((%d+):(%d+):(%d+):%d+:(%d+)):(%d+):(%d+)$')
+      local id, entry = e[i][1], e[i][2][2]
+      local mem, w, k, a, en, eb, et = string.match(entry, '^((%d+):(%d+):(%d+):%d+:(%d+)):(%d+):(%d+)$')
       en, eb, et = tonumber(en), tonumber(eb), tonumber(et)
       local fits = c.n + en <= r.mr and c.by + eb <= r.mb and c.tk + et <= r.tokens
       if not fits and #c.id == 0 and (r.alive == 0 or et <= r.tokens) then fits = true end   -- never less than one shard
       if fits then
         local at = #c.id + 1
         c.n = c.n + en; c.by = c.by + eb; c.tk = c.tk + et
-        c.id[at], c.mem[at], c.key[at], c.a[at] = e[i][1], mem, sk(J, w, k), a
-      else full = true; misses = misses + 1 end
-      if c.n >= r.mr or c.by >= r.mb or misses >= MISSES then full = true; break end
+        c.id[at], c.mem[at], c.key[at], c.a[at] = id, mem, sk(J, w, k), a
+      else misses = misses + 1 end
+      from, since = '(' .. id, since or tonumber(string.match(id, '^(%d+)'))
+      enough = c.n >= r.mr or c.by >= r.mb or misses >= MISSES
+      if enough then break end
     end
     seen = seen + #e
-    since = since or tonumber(string.match(e[1][1], '^(%d+)'))
-    if #e > 0 then from = '(' .. e[#e][1] end
-  until #e < PAGE or seen >= WINDOW or (full and (c.n >= r.mr or c.by >= r.mb or misses >= MISSES))
-  if seen >= WINDOW then full = true end
+  until enough or #e < PAGE or seen >= WINDOW
   if #c.id == 0 then return nil end
+  local full = enough or misses > 0 or seen >= WINDOW
   if r.open and not full and t < since + ARGV[5] then wait_until(since + ARGV[5]); return nil end
   return c
 end

@@ -1,5 +1,6 @@
 #include "tests/testlib/unit.h"
 
+#include "common/base/attr.h"
 #include "common/model/batch.h"
 
 static const enum batch_state all[] = {BATCH_BUILD, BATCH_SUBMIT, BATCH_RUN, BATCH_FETCH,

@@ -71,7 +71,7 @@ static void a_shard_with_every_answer_is_settled(void **state)
     assert_false(v.charged);
     assert_int_equal(t.ok, 8);
     assert_int_equal(t.failed, 1);
-    assert_int_equal(t.alien, 1);
+    assert_int_equal(t.alien, 2);
     assert_int_equal(t.duplicate, 1);
     tally_release(&t);
 }

@@ -1,5 +1,5 @@
-#ifndef CLI_WORDS_H
-#define CLI_WORDS_H
+#ifndef CLI_CMDLINE_H
+#define CLI_CMDLINE_H
 
 #include <stddef.h>
 
@@ -7,26 +7,26 @@
 #include "common/config/options.h"
 
 /** A command line that grows. @items is NULL-terminated once a word was added. */
-struct words {
+struct cmdline {
     const char **items; /* owned, as the words are */
     size_t count;
 };
 
 /** Free all of it; the struct can be used again. */
-void words_release(struct words *w);
+void cmdline_release(struct cmdline *w);
 
 /** Add one word. */
-void words_add(struct words *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void cmdline_add(struct cmdline *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /**
  * Add "--name=value" for every setting that another program with the groups
  * @groups takes too and that somebody has set, except those in @but
  * (NULL-terminated).
  */
-void words_add_options(struct words *w, const struct options *o, unsigned groups,
-                       const char *const *but);
+void cmdline_add_options(struct cmdline *w, const struct options *o, unsigned groups,
+                         const char *const *but);
 
 /** Add the path of the program @name beside our own executable, else its name, for PATH. */
-void words_add_program(struct words *w, const char *name);
+void cmdline_add_program(struct cmdline *w, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-#include "cli/words.h"
+#include "cli/cmdline.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -10,14 +10,14 @@
 #include "common/base/log.h"
 #include "common/base/xmem.h"
 
-static void add(struct words *w, const char *word)
+static void add(struct cmdline *w, const char *word)
 {
     w->items = xrealloc(w->items, w->count + 2, sizeof(*w->items));
     w->items[w->count++] = word;
     w->items[w->count] = NULL;
 }
 
-void words_release(struct words *w)
+void cmdline_release(struct cmdline *w)
 {
     for (size_t i = 0; i < w->count; i++) {
         char *word;
@@ -26,10 +26,10 @@ void words_release(struct words *w)
         free(word);
     }
     free(w->items);
-    *w = (struct words){0};
+    *w = (struct cmdline){0};
 }
 
-void words_add(struct words *w, const char *fmt, ...)
+void cmdline_add(struct cmdline *w, const char *fmt, ...)
 {
     char *word = NULL;
     va_list ap;
@@ -51,7 +51,7 @@ static bool is_in(const char *name, const char *const *list)
 }
 
 /* One setting that has a value. */
-static void add_option(struct words *w, const struct options *o, const struct setting *row)
+static void add_option(struct cmdline *w, const struct options *o, const struct setting *row)
 {
     const char *field = (const char *)o + row->offset;
     const char *text;
@@ -64,34 +64,34 @@ static void add_option(struct words *w, const struct options *o, const struct se
     case SETTING_STRING:
         memcpy(&text, field, sizeof(text));
         if (text != NULL)
-            words_add(w, "--%s=%s", row->name, text);
+            cmdline_add(w, "--%s=%s", row->name, text);
         break;
     case SETTING_INT:
         memcpy(&number, field, sizeof(number));
-        words_add(w, "--%s=%" PRId64, row->name, number);
+        cmdline_add(w, "--%s=%" PRId64, row->name, number);
         break;
     case SETTING_DURATION:
         memcpy(&number, field, sizeof(number));
-        words_add(w, "--%s=%" PRId64 "ms", row->name, number);
+        cmdline_add(w, "--%s=%" PRId64 "ms", row->name, number);
         break;
     case SETTING_SIZE:
         memcpy(&size, field, sizeof(size));
-        words_add(w, "--%s=%" PRIu64, row->name, size);
+        cmdline_add(w, "--%s=%" PRIu64, row->name, size);
         break;
     case SETTING_FLAG:
         memcpy(&flag, field, sizeof(flag));
-        words_add(w, flag ? "--%s" : "--no-%s", row->name);
+        cmdline_add(w, flag ? "--%s" : "--no-%s", row->name);
         break;
     case SETTING_CHOICE:
         memcpy(&choice, field, sizeof(choice));
         if (choice != SETTING_UNSET)
-            words_add(w, "--%s=%s", row->name, row->choices[choice]);
+            cmdline_add(w, "--%s=%s", row->name, row->choices[choice]);
         break;
     }
 }
 
-void words_add_options(struct words *w, const struct options *o, unsigned groups,
-                       const char *const *but)
+void cmdline_add_options(struct cmdline *w, const struct options *o, unsigned groups,
+                         const char *const *but)
 {
     for (size_t i = 0; i < options_count; i++) {
         const struct setting *row = &options_rows[i];
@@ -102,7 +102,7 @@ void words_add_options(struct words *w, const struct options *o, unsigned groups
     }
 }
 
-void words_add_program(struct words *w, const char *name)
+void cmdline_add_program(struct cmdline *w, const char *name)
 {
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);

@@ -1,0 +1,307 @@
+#include "cli/run.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cli/cmdline.h"
+#include "cli/display.h"
+#include "cli/log_tail.h"
+#include "cli/private_redis.h"
+#include "cli/session.h"
+#include "cli/supervisor.h"
+#include "cli/watcher.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/loop/loop.h"
+#include "common/protocol/protocol.h"
+#include "common/provider/profile.h"
+#include "common/redis/redis_conn.h"
+
+#define LOOK_TTY_MS 200
+#define LOOK_MS     500
+#define TICK_MS     250
+#define PRODUCER    "sheaf-producer"
+
+enum stage {
+    STAGE_REDIS,  /* nothing is known yet */
+    STAGE_CLEAR,  /* what earlier runs left is being taken back */
+    STAGE_AT_WORK /* the programs run */
+};
+
+struct run {
+    const struct run_job *job;
+    struct run_result *result;
+    struct supervisor *supervisor;
+    struct watcher *watcher;
+    struct loop_timer *timer;
+    struct loop_signals *signals;
+    enum stage stage;
+    unsigned clearing; /* calls under way */
+    bool only_cut;     /* the job has ended: nothing but the input is to be looked at */
+    bool over;
+    enum run_producer producer;
+    struct run_state state;
+    struct log_tail log;
+    bool starting_failed;
+    struct err err;
+};
+
+/* Said in another way, or of this process alone. Quiet is the terminal, not the log. */
+static const char *const our_own[] = {"redis", "state-dir", "sink",   "payload",  "job", "wait",
+                                      "quiet", "config",    "output", "progress", NULL};
+
+static void end(struct run *run)
+{
+    run->over = true;
+    (void)event_base_loopbreak(session_base(run->job->session));
+}
+
+static void add_common(const struct run *run, struct cmdline *w, unsigned groups)
+{
+    const struct options *o = &run->job->call->options;
+
+    if (o->config != NULL)
+        cmdline_add(w, "--config=%s", o->config);
+    cmdline_add_options(w, o, groups, our_own);
+}
+
+static bool start_producer(struct run *run)
+{
+    const struct run_job *job = run->job;
+    struct cmdline w = {0};
+
+    cmdline_add_program(&w, PRODUCER);
+    cmdline_add(&w, "%s", job->input);
+    cmdline_add(&w, "--job=%s", job->name);
+    cmdline_add(&w, "--sink=%s", job->sink);
+    cmdline_add(&w, "--payload=%s",
+                job->call->options.payload == PAYLOAD_INLINE ? "inline" : "ref");
+    add_common(run, &w, OPT_PRODUCER | OPT_COMMON);
+    bool ok = supervisor_start(run->supervisor, PRODUCER, w.items, &run->err);
+    cmdline_release(&w);
+    return ok;
+}
+
+static bool start_daemons(struct run *run, const char *program, int64_t count)
+{
+    struct cmdline w = {0};
+    char name[64];
+    bool ok = true;
+
+    cmdline_add_program(&w, program);
+    add_common(run, &w, OPT_DAEMON | OPT_COMMON);
+    for (int64_t i = 1; ok && i <= count; i++) {
+        (void)snprintf(name, sizeof(name), "%s-%d", program, (int)i);
+        ok = supervisor_start(run->supervisor, name, w.items, &run->err);
+    }
+    cmdline_release(&w);
+    return ok;
+}
+
+static void start_programs(struct run *run)
+{
+    const struct options *o = &run->job->call->options;
+    bool ok = start_producer(run);
+
+    run->stage = STAGE_AT_WORK;
+    if (ok && !run->only_cut)
+        ok = start_daemons(run, "sheaf-coordinator", o->coordinators) &&
+             start_daemons(run, "sheaf-worker", o->workers);
+    if (ok)
+        return;
+    run->starting_failed = true;
+    end(run);
+}
+
+static bool has_key(const struct run *run, struct err *err)
+{
+    const struct options *o = &run->job->call->options;
+    char *key = NULL;
+
+    if (!options_api_key(o, provider_profile_find(o->provider)->key_names, &key, err))
+        return false;
+    explicit_bzero(key, strlen(key));
+    free(key);
+    return true;
+}
+
+static void on_cleared(enum protocol_answer answer, const struct err *err, void *arg)
+{
+    struct run *run = arg;
+
+    if (answer == PROTOCOL_FAILED)
+        log_warn("ev=not_cleared reason=%s", log_text(err->msg));
+    if (--run->clearing == 0)
+        start_programs(run);
+}
+
+static void on_site_cleared(enum protocol_answer answer, int64_t since_ms, const struct err *err,
+                            void *arg)
+{
+    (void)since_ms;
+    on_cleared(answer, err, arg);
+}
+
+/*
+ * What an earlier run was told of the key, the provider and the input need not be so any more.
+ * Whoever sees it again says so again.
+ */
+static void clear_the_past(struct run *run)
+{
+    struct protocol *protocol = session_protocol(run->job->session);
+    const char *job = run->job->name;
+
+    run->stage = STAGE_CLEAR;
+    run->clearing = 3;
+    (void)protocol_site_note(protocol, run->job->site, SITE_OK, "", on_site_cleared, run);
+    (void)protocol_job_resume(protocol, job, "auth", on_cleared, run);
+    (void)protocol_job_resume(protocol, job, "input_changed", on_cleared, run);
+}
+
+/* Redis has answered for the first time. @view is NULL when it does not know the job. */
+static void begin(struct run *run, const struct job_view *view)
+{
+    bool final = view != NULL && view->state == JOB_FINAL;
+    struct err err = {0};
+
+    run->only_cut = final && view->batches_view_count == 0;
+    if (!run->only_cut && !has_key(run, &err)) {
+        run->only_cut = final; /* remote files stay, but the results are there */
+        run->err = err;
+        run->starting_failed = !final;
+    }
+    if (run->starting_failed)
+        end(run);
+    else if (run->only_cut)
+        start_programs(run);
+    else
+        clear_the_past(run);
+}
+
+static void finished(struct run *run, const struct job_view *view)
+{
+    struct run_verdict *v = &run->result->verdict;
+    struct err err = {0};
+
+    if (!finish_from_view(&run->result->finish, view, &err)) {
+        *v = (struct run_verdict){.step = RUN_STOP, .code = EXIT_CODE_UNEXPECTED};
+        (void)snprintf(v->message, sizeof(v->message), "%s", err.msg);
+    }
+    end(run);
+}
+
+static void judge(struct run *run, enum run_sight sight, const struct job_view *view,
+                  const char *why)
+{
+    struct redis_conn *conn = session_conn(run->job->session);
+    int64_t now_ms = clock_mono_ms();
+    int64_t down_since_ms = redis_conn_down_since_ms(conn);
+    struct run_facts facts = {
+        .now_ms = now_ms,
+        .redis_down_ms = down_since_ms < 0 ? 0 : now_ms - down_since_ms,
+        .redis_why = redis_conn_last_error(conn)->msg,
+        .redis_refuses = redis_conn_last_error(conn)->kind == ERR_PERMANENT,
+        .sight = sight,
+        .sight_why = why,
+        .view = view,
+        .producer = run->producer,
+        .failure = supervisor_failure(run->supervisor),
+        .give_up_ms = run->job->call->options.give_up_ms,
+    };
+
+    if (run->over)
+        return;
+    run_state_look(&run->state, &facts, &run->result->verdict);
+    switch (run->result->verdict.step) {
+    case RUN_GO_ON: break;
+    case RUN_CUT_AGAIN:
+        log_warn("ev=cut_again job=%s", log_text(run->job->name));
+        run->producer = RUN_PRODUCER_WORKS;
+        supervisor_again(run->supervisor, PRODUCER);
+        break;
+    case RUN_FINISHED: finished(run, view); break;
+    case RUN_STOP: end(run); break;
+    }
+}
+
+static void on_look(enum watcher_sight sight, const struct job_view *view, const struct err *err,
+                    void *arg)
+{
+    struct run *run = arg;
+
+    if (sight == WATCHER_JOB)
+        display_show(run->job->display, view, NULL);
+    if (run->stage == STAGE_REDIS && (sight == WATCHER_JOB || sight == WATCHER_NO_JOB))
+        begin(run, view);
+    else if (sight == WATCHER_BROKEN)
+        judge(run, RUN_SIGHT_BROKEN, NULL, err->msg);
+    else if (run->stage == STAGE_AT_WORK && sight != WATCHER_SILENT)
+        judge(run, sight == WATCHER_JOB ? RUN_SIGHT_JOB : RUN_SIGHT_NO_JOB, view, "");
+}
+
+static void on_tick(void *arg)
+{
+    struct run *run = arg;
+    const struct run_job *job = run->job;
+
+    loop_timer_set(run->timer, TICK_MS);
+    if (job->call->options.verbose) {
+        display_hide(job->display);
+        log_tail_copy(&run->log, job->call->people);
+    }
+    if (!redis_conn_is_up(session_conn(job->session)))
+        display_state(job->display,
+                      run->stage == STAGE_REDIS ? "starting" : "waiting: no answer from Redis");
+    judge(run, RUN_SIGHT_NONE, NULL, "");
+}
+
+static bool on_exit_of(const char *name, int status, void *arg)
+{
+    struct run *run = arg;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+
+    if (strcmp(name, PRODUCER) == 0 && code == 0) {
+        run->producer = RUN_PRODUCER_DONE;
+        return false;
+    }
+    return strcmp(name, PRIVATE_REDIS_NAME) == 0 || !run_state_is_refusal(code);
+}
+
+static void on_signal(int signo, void *arg)
+{
+    struct run *run = arg;
+
+    run->result->signal = signo;
+    end(run);
+}
+
+bool run_job(const struct run_job *job, struct run_result *result, struct err *err)
+{
+    struct event_base *base = session_base(job->session);
+    bool is_tty = display_form(job->display) == PROGRESS_TTY;
+    struct run run = {.job = job, .result = result, .supervisor = session_supervisor(job->session)};
+
+    *result = (struct run_result){0};
+    log_tail_init(&run.log, session_log_fd(job->session));
+    supervisor_on_exit(run.supervisor, on_exit_of, &run);
+    run.signals = loop_signals_new(base, on_signal, &run);
+    run.timer = loop_timer_new(base, on_tick, &run);
+    loop_timer_set(run.timer, 0);
+    run.watcher = watcher_new(base, session_protocol(job->session), job->name,
+                              is_tty ? LOOK_TTY_MS : LOOK_MS, on_look, &run);
+    while (!run.over)
+        (void)event_base_dispatch(base);
+    watcher_free(run.watcher);
+    loop_timer_free(run.timer);
+    loop_signals_free(run.signals);
+    supervisor_on_exit(run.supervisor, NULL, NULL);
+    display_hide(job->display);
+    if (job->call->options.verbose)
+        log_tail_copy(&run.log, job->call->people);
+    if (run.starting_failed && err != NULL)
+        *err = run.err;
+    return !run.starting_failed;
+}

@@ -1,0 +1,38 @@
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include <stdbool.h>
+
+#include "cli/core/run_state.h"
+#include "cli/finish.h"
+#include "cli/verb.h"
+
+struct display;
+struct session;
+
+/** One job that this process runs on this host. Borrowed. */
+struct run_job {
+    const struct invocation *call;
+    struct session *session;
+    struct display *display;
+    const char *name;
+    const char *input; /* absolute path of a file that can be read at an offset */
+    const char *sink;  /* "dir:/abs/path" */
+    const char *site;
+};
+
+/** How the running ended. */
+struct run_result {
+    struct run_verdict verdict; /* RUN_FINISHED or RUN_STOP */
+    struct finish finish;       /* of RUN_FINISHED */
+    int signal;                 /* above 0: that one came, and @verdict is not set */
+};
+
+/**
+ * Start the programs, keep them alive, show progress, until the job has ended, cannot
+ * go on, or a signal comes. The programs still run afterwards. False with @err
+ * when a program cannot be started.
+ */
+MUST_CHECK bool run_job(const struct run_job *job, struct run_result *result, struct err *err);
+
+#endif
