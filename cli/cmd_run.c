@@ -216,7 +216,8 @@ static int run_in_session(struct plan *plan, const struct invocation *call, stru
     int code;
 
     if (!settle_input(plan, call, session_state_dir(session), &err))
-        return verb_fail(call, &err, NULL);
+        return verb_fail(call, &err,
+                         err.kind == ERR_CONFLICT ? "give another --job and -o OUTPUT" : NULL);
     (void)snprintf(plan->sink, sizeof(plan->sink), "dir:%s/sink", session_state_dir(session));
     /* not an argument: it may hold a password, and arguments are for all to see */
     (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */

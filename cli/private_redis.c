@@ -48,7 +48,9 @@ bool private_redis_place(struct private_redis *redis, const struct state_dir *di
 
     if (!state_dir_sub(dir, "redis", redis->folder, err))
         return false;
-    if (strlen(redis->folder) + strlen("/redis.sock") <= SOCKET_PATH_MAX) {
+    /* "?" would begin the URL's parameters */
+    if (strlen(redis->folder) + strlen("/redis.sock") <= SOCKET_PATH_MAX &&
+        strpbrk(redis->folder, "?%#") == NULL) {
         (void)snprintf(redis->socket, sizeof(redis->socket), "%.90s/redis.sock", redis->folder);
     } else {
         if (!short_folder(redis->folder, folder, sizeof(folder), err))
@@ -135,6 +137,20 @@ void private_redis_clear(const struct private_redis *redis)
         (void)nanosleep(&moment, NULL);
     if (is_ours(redis, pid))
         (void)kill((pid_t)pid, SIGKILL);
+}
+
+void private_redis_tidy(const struct private_redis *redis)
+{
+    char folder[sizeof(redis->socket)];
+
+    memcpy(folder, redis->socket, sizeof(folder));
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        return;
+    *slash = '\0';
+    (void)unlink(redis->socket);
+    if (strcmp(folder, redis->folder) != 0)
+        (void)rmdir(folder);
 }
 
 void private_redis_argv(const struct private_redis *redis, const char *argv[PRIVATE_REDIS_WORDS])

@@ -40,6 +40,9 @@ MUST_CHECK bool private_redis_find(struct private_redis *redis, const char *path
  */
 void private_redis_clear(const struct private_redis *redis);
 
+/** Remove its socket, and the private folder of that if there is one, after it was stopped. */
+void private_redis_tidy(const struct private_redis *redis);
+
 /** The command line that starts it, NULL-terminated; borrows from @redis. */
 void private_redis_argv(const struct private_redis *redis, const char *argv[PRIVATE_REDIS_WORDS]);
 

@@ -161,6 +161,21 @@ static void clear_the_past(struct run *run)
     (void)protocol_job_resume(protocol, job, "input_changed", on_cleared, run);
 }
 
+/* Nobody here would ever work on a job that belongs to another provider or address. */
+static bool check_site(struct run *run, const struct job_view *view)
+{
+    struct finish f;
+
+    if (view == NULL || view->state == JOB_FINAL || strcmp(view->site, run->job->site) == 0)
+        return true;
+    if (!finish_from_view(&f, view, &run->err))
+        return false;
+    return err_set(&run->err, ERR_CONFLICT,
+                   "job \"%s\" was started with --provider %s --base-url %s; go on with these, or "
+                   "give another --job and -o",
+                   view->job, f.spec.provider, f.spec.base_url);
+}
+
 /* Redis has answered for the first time. @view is NULL when it does not know the job. */
 static void begin(struct run *run, const struct job_view *view)
 {
@@ -168,7 +183,9 @@ static void begin(struct run *run, const struct job_view *view)
     struct err err = {0};
 
     run->only_cut = final && view->batches_view_count == 0;
-    if (!run->only_cut && !has_key(run, &err)) {
+    if (!check_site(run, view)) {
+        run->starting_failed = true;
+    } else if (!run->only_cut && !has_key(run, &err)) {
         run->only_cut = final; /* remote files stay, but the results are there */
         run->err = err;
         run->starting_failed = !final;
@@ -233,7 +250,7 @@ static void on_look(enum watcher_sight sight, const struct job_view *view, const
     struct run *run = arg;
 
     if (sight == WATCHER_JOB)
-        display_show(run->job->display, view, NULL);
+        display_show(run->job->display, view, run->stage == STAGE_AT_WORK ? NULL : "starting");
     if (run->stage == STAGE_REDIS && (sight == WATCHER_JOB || sight == WATCHER_NO_JOB))
         begin(run, view);
     else if (sight == WATCHER_BROKEN)

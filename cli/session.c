@@ -74,6 +74,8 @@ void session_close(struct session *s)
     if (s->supervisor != NULL)
         supervisor_stop(s->supervisor, NULL, STOP_MS);
     supervisor_free(s->supervisor);
+    if (s->supervisor != NULL && s->redis.socket[0] != '\0')
+        private_redis_tidy(&s->redis);
     if (s->log_fd >= 0)
         (void)close(s->log_fd);
     state_dir_unlock(&s->dir);

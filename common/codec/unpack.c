@@ -33,6 +33,12 @@ static bool skip(struct walk *w, uint64_t bytes)
     return true;
 }
 
+static bool set_pairs(uint64_t *children, uint64_t pairs)
+{
+    *children = pairs * 2;
+    return true;
+}
+
 /* A value whose type byte is not a "fix" type: its children, its bytes passed over. */
 static bool take_long(struct walk *w, uint8_t type, uint64_t *children)
 {
@@ -60,8 +66,8 @@ static bool take_long(struct walk *w, uint8_t type, uint64_t *children)
     case 0xd3: return skip(w, 8);
     case 0xdc: return take_number(w, 2, children);
     case 0xdd: return take_number(w, 4, children);
-    case 0xde: *children = 2; return take_number(w, 2, &n) && (*children *= n, true);
-    case 0xdf: *children = 2; return take_number(w, 4, &n) && (*children *= n, true);
+    case 0xde: return take_number(w, 2, &n) && set_pairs(children, n);
+    case 0xdf: return take_number(w, 4, &n) && set_pairs(children, n);
     default: return false; /* extension types, and 0xc1 which is none */
     }
 }

@@ -120,8 +120,6 @@ static void add_request(struct window_cutter *c, const struct line *line)
     const char *text = NULL;
 
     run_count(run, line, run->cap);
-    if (!run->held && c->count == 0)
-        run->used = 0; /* blank lines: nothing points at them */
     if (run->held)
         text = run_append(run, line->bytes, line->len) + (line->text - line->bytes);
     else

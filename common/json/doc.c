@@ -64,7 +64,7 @@ static bool step(const struct json_object *obj, const char *name, size_t len,
 static bool find(const struct json_object *obj, const char *path, struct json_object **out)
 {
     const union {
-        const struct json_object *given;
+        const struct json_object *given; /* cppcheck-suppress unusedStructMember */
         struct json_object *usable;
     } same = {.given = obj};
 

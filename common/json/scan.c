@@ -72,17 +72,18 @@ static size_t escape_length(const char *p, const char *end)
 static bool scan_special(struct scanner *s)
 {
     const char *p = s->p;
-    size_t n = 0;
 
     if (*p == '\\') {
+        size_t n = escape_length(p, s->end);
+
         s->escaped = true;
-        n = escape_length(p, s->end);
         if (n == 0)
             return fail(s, p, "an invalid escape sequence");
         p += n;
     }
     while (p < s->end && (unsigned char)*p >= 0x80) {
-        n = scan_utf8_length(p, s->end);
+        size_t n = scan_utf8_length(p, s->end);
+
         if (n == 0)
             return fail(s, p, "invalid UTF-8");
         p += n;
@@ -202,6 +203,8 @@ static bool scan_open(struct scanner *s, struct nesting *n, bool *empty)
 
     if (n->depth == n->limit)
         return fail(s, s->p, "nested too deeply");
+    if (n->depth % 64 == 0)
+        *word = 0;
     *word = object ? *word | bit : *word & ~bit;
     n->depth++;
     s->p++;

@@ -190,12 +190,13 @@ static bool next_window(struct requests *r, bool *end, struct err *err)
     } else {
         if (!window_cutter_next(r->cutter, &r->cut, end, err))
             return false;
-        r->count = *end ? 0 : r->cut.count;
+        r->count = r->cut.count;
     }
-    if (*end)
-        return true;
-    r->window = r->next++;
     r->at = 0;
+    if (*end)
+        r->count = 0;
+    else
+        r->window = r->next++;
     return true;
 }
 

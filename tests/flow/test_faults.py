@@ -21,7 +21,7 @@ class FaultTest(SheafTest):
         self.job("lost-create=1")
 
     def test_every_third_reply_to_a_create_is_lost(self):
-        self.job("lost-create=3@3")
+        self.job("lost-create=3@every")
 
     def test_a_create_that_worked_answers_500(self):
         self.job("create-500=1")

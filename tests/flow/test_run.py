@@ -71,7 +71,7 @@ class RunTest(SheafTest):
             self.assertIn('"content":' + value, line)
 
     def test_a_model_is_put_into_bodies_that_have_none(self):
-        requests = ['{"custom_id":"a","body":{"messages":[]}}', '{"custom_id":"b","body":{ }}'.replace('{ }', '{ "messages":[ ]}'),
+        requests = ['{"custom_id":"a","body":{"messages":[]}}', '{"custom_id":"b","body":{ "messages":[ ]}}',
                     request_line("c", "own model", model="own")]
         simulator = self.simulator()
         code, _, err = self.run_job(simulator, self.write("in.jsonl", requests), self.path("out.jsonl"),

@@ -135,7 +135,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
     struct json_value root;
     struct json_value found[2];
-    struct json_value again[2];
     struct json_error error;
     bool theirs = false;
     struct json_object *doc = jsonc_parse(text, size, &theirs);
@@ -155,6 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(json_scan_object(text, size, names, 2, found, NULL) ==
                (ours && root.kind == JSON_OBJECT));
     if (ours && root.kind == JSON_OBJECT) {
+        struct json_value again[2];
+
         json_members(&root, names, 2, again);
         for (int i = 0; i < 2; i++)
             FUZZ_CHECK(found[i].kind == again[i].kind && found[i].text == again[i].text &&

@@ -26,11 +26,11 @@ static char *make_data(void)
     return data;
 }
 
-static size_t gzip(const char *in, size_t len, char *out, size_t cap)
+static size_t gzip_at(int level, const char *in, size_t len, char *out, size_t cap)
 {
     z_stream z = {0};
 
-    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflateInit2(&z, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
     z.next_in = (Bytef *)(uintptr_t)in;
     z.avail_in = (uInt)len;
     z.next_out = (Bytef *)out;
@@ -41,6 +41,11 @@ static size_t gzip(const char *in, size_t len, char *out, size_t cap)
 
     assert_int_equal(deflateEnd(&z), Z_OK);
     return n;
+}
+
+static size_t gzip(const char *in, size_t len, char *out, size_t cap)
+{
+    return gzip_at(6, in, len, out, cap);
 }
 
 static size_t zstd(const char *in, size_t len, char *out, size_t cap)
@@ -171,6 +176,26 @@ static void members_and_frames_are_joined(void **state)
     assert_content(input_file("padded.gz", packed, n + 100), 100, "one\n", 4);
     n += 100 + gzip("two\n", 4, packed + n + 100, 100);
     assert_content(input_file("padded.gz", packed, n), 100, "one\ntwo\n", 8);
+}
+
+/* Zero bytes are padding only between members, wherever the blocks of the file end. */
+static void zero_bytes_inside_a_member_are_data(void **state)
+{
+    enum { ZEROS = 500000 };
+    char *data = calloc(1, ZEROS + 1);
+    char *packed = malloc(ZEROS + 1000);
+
+    (void)state;
+    assert_non_null(data);
+    assert_non_null(packed);
+    data[0] = 'x';
+
+    size_t n = gzip("x", 1, packed, 100);
+
+    n += gzip_at(0, data + 1, ZEROS, packed + n, ZEROS + 900);
+    assert_content(input_file("zeros.gz", packed, n), 4096, data, ZEROS + 1);
+    free(packed);
+    free(data);
 }
 
 static void every_truncation_is_an_error(void **state)
@@ -310,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_plain_file_is_read_as_it_is),
         cmocka_unit_test(compressed_files_are_read_whole),
         cmocka_unit_test(members_and_frames_are_joined),
+        cmocka_unit_test(zero_bytes_inside_a_member_are_data),
         cmocka_unit_test(every_truncation_is_an_error),
         cmocka_unit_test(corrupt_data_names_the_file_and_the_place),
         cmocka_unit_test(what_cannot_be_opened_says_why),

@@ -131,18 +131,19 @@ static void what_is_not_json_is_refused(void **state)
 
 static void nesting_ends_at_its_limit(void **state)
 {
-    char text[2 * (JSON_DEPTH_MAX + 1)];
+    char text[2 * (JSON_DEPTH_MAX + 1) + 1];
     struct json_object *doc = NULL;
     struct err err = {0};
 
     (void)state;
-    memset(text, '[', JSON_DEPTH_MAX);
-    memset(text + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
-    assert_true(doc_parse(text, (size_t)2 * JSON_DEPTH_MAX, &doc, &err));
-    doc_free(doc);
-    memset(text, '[', JSON_DEPTH_MAX + 1);
-    memset(text + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
-    assert_false(doc_parse(text, sizeof(text), &doc, &err));
+    for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX + 1; depth++) {
+        memset(text, '[', depth);
+        text[depth] = '1';
+        memset(text + depth + 1, ']', depth);
+        assert_int_equal(doc_parse(text, 2 * depth + 1, &doc, &err), depth <= JSON_DEPTH_MAX);
+        if (depth <= JSON_DEPTH_MAX)
+            doc_free(doc);
+    }
 }
 
 int main(void)

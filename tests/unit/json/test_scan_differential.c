@@ -15,12 +15,18 @@
 
 enum { ROUNDS = 20000, TEXT_MAX = 1024 };
 
+#define REQUEST                                                                              \
+    "{\"custom_id\":\"r-1\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{" \
+    "\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":"                          \
+    "\"\xE4\xBD\xA0\xE5\xA5\xBD\\n\"}]}}"
+#define RESULT                                                                                     \
+    "{\"id\":\"b\",\"response\":{\"status_code\":200,\"body\":{\"usage\":{\"prompt_tokens\":24}}}" \
+    ","                                                                                            \
+    "\"error\":null}"
+
 static const char *const seeds[] = {
-    "{\"custom_id\":\"r-1\",\"method\":\"POST\",\"url\":\"/v1/chat/"
-    "completions\",\"body\":{\"model\":"
-    "\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\xE4\xBD\xA0\xE5\xA5\xBD\\n\"}]}}",
-    "{\"id\":\"b\",\"response\":{\"status_code\":200,\"body\":{\"usage\":{\"prompt_tokens\":24}}},"
-    "\"error\":null}",
+    REQUEST,
+    RESULT,
     "[0,-0,1.5,-2.5e-3,1E+9,9223372036854775808,0.0001]",
     "[true,false,null,[],{},[[]],[{}],\"\"]",
     "{\"a\\u0041\\ud83d\\ude00\\\"\\\\\\/\\b\\f\\n\\r\\t\":\"\xF0\x9F\x98\x80\xC3\xA9\"}",

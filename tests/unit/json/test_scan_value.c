@@ -198,6 +198,7 @@ static const struct {
     {"\"\\ud800x\"",                            "\xEF\xBF\xBDx",                                4 },
     {"\"\\ude00\\ud83d\"",                      "\xEF\xBF\xBD\xEF\xBF\xBD",                     6 },
     {"\"\\ud83d\\ud83d\\ude00\"",               "\xEF\xBF\xBD\xF0\x9F\x98\x80",                 7 },
+    {"\"\\udc00\\ude00\"",                      "\xEF\xBF\xBD\xEF\xBF\xBD",                     6 },
     {"\"\\ud83d\\n\"",                          "\xEF\xBF\xBD\n",                               4 },
     {"\"\xE4\xBD\xA0\xE5\xA5\xBD\"",            "\xE4\xBD\xA0\xE5\xA5\xBD",                     6 },
 };

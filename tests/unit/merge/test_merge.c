@@ -501,6 +501,7 @@ static int merge_in_child(const char *path)
 
     w.spec = (struct job_spec){
         .job = "job", .ji = "abc123def456", .window_lines = 4, .window_bytes = 2000000};
+    (void)snprintf(w.spec.model, sizeof(w.spec.model), "m");
     (void)snprintf(w.spec.source, sizeof(w.spec.source), "%s/in.jsonl", path);
     (void)snprintf(w.spec.sink, sizeof(w.spec.sink), "dir:%s/sink", path);
     w.sink = sink_open(w.spec.sink, "job", w.spec.ji, false, NULL);

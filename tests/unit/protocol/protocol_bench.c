@@ -90,6 +90,9 @@ static void on_open(enum protocol_answer answer, const struct job_opened *opened
 {
     struct bench *b = answered(answer, err, arg);
 
+    assert_int_equal(opened == NULL, answer == PROTOCOL_FAILED);
+    if (opened == NULL)
+        return;
     keep_text(b, answer == PROTOCOL_CONFLICT ? opened->fingerprint : opened->ji);
     b->cursor = opened->cursor;
     b->state = opened->state;

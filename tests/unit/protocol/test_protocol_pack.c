@@ -98,6 +98,47 @@ static void each_limit_alone_ends_a_batch_but_never_below_one_shard(void **state
     }
 }
 
+/* One request of @bytes bytes in window @w. */
+static void put_bytes(struct bench *b, uint32_t w, uint64_t bytes)
+{
+    uint8_t mask = 0;
+    struct shard_put shard = {
+        .lane = LANE, .left = 1, .bytes = bytes, .mask = &mask, .label = "{}"};
+    struct window_put window = {.job = JOB, .window = w, .offset0 = w, .offset1 = w + 1};
+
+    window.requests = 1;
+    window.next_line = w + 2;
+    window.shards = &shard;
+    window.shard_count = 1;
+    assert_int_equal(bench_put(b, &window), PROTOCOL_OK);
+}
+
+static void what_does_not_fit_is_passed_over_and_keeps_its_place(void **state)
+{
+    struct bench *b = *state;
+    struct pack_limits limits = bench_limits;
+    static const uint32_t windows[][3] = {
+        {0, 2, 3},
+        {1, 4 }
+    };
+    static const size_t counts[] = {3, 2};
+
+    assert_int_equal(bench_open(b, JOB, "fp1"), PROTOCOL_NEW);
+    for (uint32_t w = 0; w < 5; w++)
+        put_bytes(b, w, (const uint64_t[]){100, 250, 100, 50, 40}[w]);
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        const char *bid = i == 0 ? "b1" : "b2";
+
+        limits.max_bytes = i == 0 ? 250 : 300;
+        assert_int_equal(bench_pack(b, bid, &limits), PROTOCOL_OK);
+        assert_int_equal(bench_members(b, bid, NULL), PROTOCOL_OK);
+        assert_int_equal(b->count, counts[i]);
+        for (size_t k = 0; k < counts[i]; k++)
+            assert_int_equal(b->members[k].window, windows[i][k]);
+    }
+    assert_int_equal(bench_redis(b, "EXISTS sheaf:{0}:q:j1:lane1"), 0);
+}
+
 static void a_token_cap_below_one_shard_lets_one_batch_live_at_a_time(void **state)
 {
     struct bench *b = *state;
@@ -291,6 +332,7 @@ int main(void)
         TEST(all_that_fits_goes_into_one_batch),
         TEST(a_repeat_gives_the_same_batch_and_a_taken_name_is_refused),
         TEST(each_limit_alone_ends_a_batch_but_never_below_one_shard),
+        TEST(what_does_not_fit_is_passed_over_and_keeps_its_place),
         TEST(a_token_cap_below_one_shard_lets_one_batch_live_at_a_time),
         TEST(an_open_job_lingers_and_a_full_or_sealed_one_does_not),
         TEST(a_full_lane_and_a_held_lane_block_nobody),

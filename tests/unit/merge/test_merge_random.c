@@ -1,0 +1,400 @@
+/*
+ * Random jobs against a reference that keeps everything in memory and writes
+ * each rule down in the plainest way.
+ */
+#include "tests/testlib/unit.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/attr.h"
+#include "common/base/xmem.h"
+#include "common/merge/audit.h"
+#include "common/merge/coverage.h"
+#include "common/merge/report.h"
+#include "common/model/mask.h"
+#include "common/model/ordinal.h"
+#include "common/sink/layout.h"
+#include "tests/unit/merge/world.h"
+
+#define SEEDS       200
+#define MAX_TASKS   120
+#define MAX_BATCHES 7
+#define MAX_LINES   1024
+
+/* A line of some provider file. */
+struct told {
+    uint32_t task, batch;
+    uint64_t offset;
+    enum outcome outcome;
+    char id[16];
+    char text[256];
+};
+
+struct job {
+    struct world world;
+    uint64_t seed;
+    uint32_t tasks, windows, batches;
+    char ids[MAX_TASKS][80]; /* raw JSON, or "null" */
+    uint64_t line_of[MAX_TASKS];
+    bool invalid[MAX_TASKS];
+    uint32_t window_of[MAX_TASKS], index_of[MAX_TASKS]; /* by the reference's own cut */
+    uint32_t lines_in[MAX_TASKS];                       /* by window */
+    struct segment_batch batch[MAX_BATCHES];
+    int64_t ended_ms[MAX_BATCHES];
+    bool refused[MAX_BATCHES]; /* never reached the provider */
+    bool asked[MAX_BATCHES][MAX_TASKS];
+    struct told told[MAX_LINES];
+    uint32_t told_count;
+    uint64_t ok, failed, duplicates, superseded, attempts;
+    struct buf out, dead;
+};
+
+static uint32_t below(struct job *j, uint32_t bound)
+{
+    return world_random(&j->seed, bound);
+}
+
+static void make_id(struct job *j, uint32_t task)
+{
+    static const char *const ids[] = {"null", "\"same\"", "\"订单\\u0001\"", "\"\"", "\"\\ud800\""};
+
+    if (below(j, 2) == 0)
+        (void)snprintf(j->ids[task], sizeof(j->ids[task]), "%s", ids[below(j, ARRAY_LEN(ids))]);
+    else
+        (void)snprintf(j->ids[task], sizeof(j->ids[task]), "\"id-%u\"", task);
+}
+
+static void make_input(struct job *j)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    uint64_t line = 0;
+
+    for (uint32_t i = 0; i < j->tasks; i++) {
+        for (uint32_t blank = below(j, 8) == 0; blank > 0; blank--, line++)
+            assert_true(buf_printf(&text, " \n"));
+        make_id(j, i);
+        j->invalid[i] = below(j, 6) == 0;
+        assert_true(buf_printf(&text, "{\"custom_id\": %s%s}\n", j->ids[i],
+                               j->invalid[i] ? "" : ",\"body\":{\"x\":1}"));
+        j->line_of[i] = ++line;
+        j->window_of[i] = i / j->world.spec.window_lines;
+        j->index_of[i] = i % j->world.spec.window_lines;
+        j->lines_in[j->window_of[i]]++;
+    }
+    world_write_input(&j->world, text.data, text.len);
+    buf_release(&text);
+    j->windows = world_cut(&j->world);
+    assert_int_equal(j->windows,
+                     (j->tasks + j->world.spec.window_lines - 1) / j->world.spec.window_lines);
+}
+
+static void tell(struct job *j, uint32_t task, uint32_t batch, uint64_t offset)
+{
+    static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_OK, OUTCOME_PERM, OUTCOME_RETRY,
+                                            OUTCOME_FREE};
+    struct told *t = &j->told[j->told_count];
+    char id[16];
+
+    assert_true(j->told_count < MAX_LINES);
+    t->task = task;
+    t->batch = batch;
+    t->offset = offset;
+    t->outcome = outcomes[below(j, ARRAY_LEN(outcomes))];
+    (void)snprintf(id, sizeof(id), "\"r%u\"", j->told_count++);
+    memcpy(t->id, id, sizeof(id));
+    if (t->outcome == OUTCOME_OK)
+        (void)snprintf(t->text, sizeof(t->text),
+                       "{\"custom_id\":\"w\",\"id\": %s ,\"response\":{\"status_code\":200, "
+                       "\"body\":{\"usage\":{\"prompt_tokens\":1}}}}",
+                       id);
+    else
+        (void)snprintf(t->text, sizeof(t->text),
+                       "{\"id\":%s,\"response\":null ,\"error\":{\"code\":\"c%d\"}}", id,
+                       (int)t->outcome);
+}
+
+/* Each batch asks for some tasks and tells some lines, in any order, some twice. */
+static void make_batches(struct job *j)
+{
+    for (uint32_t b = 0; b < j->batches; b++) {
+        uint64_t offset = 0;
+
+        (void)snprintf(j->batch[b].bid, sizeof(j->batch[b].bid), "bid%u", below(j, 1000) * 10 + b);
+        j->batch[b].created_ms = below(j, 3);
+        j->ended_ms[b] = (int64_t)(10 + b); /* all different: the newest reason is clear */
+        j->refused[b] = below(j, 5) == 0;
+        for (uint32_t i = 0; i < j->tasks; i++)
+            j->asked[b][i] = !j->invalid[i] && below(j, 3) != 0;
+        for (uint32_t n = 0; !j->refused[b] && n < j->tasks; n++) {
+            uint32_t task = below(j, j->tasks);
+
+            if (j->asked[b][task])
+                tell(j, task, b, offset += 1 + below(j, 9));
+        }
+    }
+}
+
+/* The lines of batch @b, cut into segments anywhere. */
+static void publish_lines(struct job *j, uint32_t b)
+{
+    struct record records[MAX_TASKS];
+    size_t count = 0;
+    uint64_t chunk = 0;
+
+    for (uint32_t i = 0; i < j->told_count; i++) {
+        const struct told *t = &j->told[i];
+
+        if (t->batch != b)
+            continue;
+        records[count++] = world_record(j->window_of[t->task], j->index_of[t->task], t->offset,
+                                        t->outcome, t->text);
+        if (count == MAX_TASKS || below(j, 20) == 0) {
+            world_segment(&j->world, 0, &j->batch[b], j->batch[b].bid, chunk++, records, count);
+            count = 0;
+        }
+    }
+    if (count != 0)
+        world_segment(&j->world, 0, &j->batch[b], j->batch[b].bid, chunk, records, count);
+}
+
+static void publish_evidence(struct job *j, uint32_t b)
+{
+    struct member *members = xcalloc(j->windows, sizeof(*members));
+    struct evidence e = {.remote_created_ms = j->batch[b].created_ms, .ended_ms = j->ended_ms[b]};
+
+    memcpy(e.bid, j->batch[b].bid, sizeof(e.bid));
+    if (j->refused[b])
+        (void)snprintf(e.failure, sizeof(e.failure), "refused%u", b % 2);
+    else
+        (void)snprintf(e.remote, sizeof(e.remote), "remote%u", b);
+    for (uint32_t w = 0; w < j->windows; w++)
+        members[w] = (struct member){.window = w, .lines = j->lines_in[w]};
+    for (uint32_t i = 0; i < j->tasks; i++) {
+        if (!j->asked[b][i])
+            mask_set(members[j->window_of[i]].mask, j->index_of[i]);
+    }
+    e.members = members;
+    e.count = j->windows;
+    world_evidence(&j->world, 0, &e);
+    free(members);
+}
+
+/* Whether line @a is to be preferred to line @b of the same task. */
+static bool preferred(const struct job *j, const struct told *a, const struct told *b)
+{
+    const struct segment_batch *x = &j->batch[a->batch];
+    const struct segment_batch *y = &j->batch[b->batch];
+    bool older;
+
+    if (a->outcome != b->outcome)
+        return a->outcome > b->outcome;
+    if (x->created_ms != y->created_ms)
+        older = x->created_ms < y->created_ms;
+    else if (strcmp(x->bid, y->bid) != 0)
+        older = strcmp(x->bid, y->bid) < 0;
+    else
+        older = a->offset < b->offset;
+    return a->outcome == OUTCOME_OK ? older : !older;
+}
+
+static void expect_error(struct job *j, uint32_t task, const char *code, const char *message)
+{
+    j->failed++;
+    assert_true(buf_printf(&j->dead,
+                           "{\"id\":null,\"custom_id\":%s,\"response\":null,\"error\":"
+                           "{\"code\":\"%s\",\"message\":\"%s\"}}\n",
+                           j->ids[task], code, message));
+}
+
+static void expect_line(struct job *j, const struct told *best)
+{
+    if (best->outcome == OUTCOME_OK) {
+        j->ok++;
+        assert_true(buf_printf(&j->out,
+                               "{\"id\":%s,\"custom_id\":%s,\"response\":{\"status_code\":200, "
+                               "\"body\":{\"usage\":{\"prompt_tokens\":1}}},\"error\":null}\n",
+                               best->id, j->ids[best->task]));
+        return;
+    }
+    j->failed++;
+    assert_true(buf_printf(&j->dead,
+                           "{\"id\":%s,\"custom_id\":%s,\"response\":null,\"error\":{\"code\":"
+                           "\"c%d\"}}\n",
+                           best->id, j->ids[best->task], (int)best->outcome));
+}
+
+static const struct told *find_best(struct job *j, uint32_t task)
+{
+    const struct told *best = NULL;
+    uint64_t oks = 0;
+    uint64_t others = 0;
+
+    for (uint32_t i = 0; i < j->told_count; i++) {
+        if (j->told[i].task != task)
+            continue;
+        oks += j->told[i].outcome == OUTCOME_OK;
+        others += j->told[i].outcome != OUTCOME_OK;
+        if (best == NULL || preferred(j, &j->told[i], best))
+            best = &j->told[i];
+    }
+    j->duplicates += oks > 1 ? oks - 1 : 0;
+    j->superseded += oks == 0 && others > 0 ? others - 1 : others;
+    return best;
+}
+
+/* False: a hole. */
+static bool expect_task(struct job *j, uint32_t task, bool cancelled)
+{
+    const struct told *best = find_best(j, task);
+    char text[160];
+    uint32_t times = 0;
+    int last = -1;
+
+    for (uint32_t b = 0; b < j->batches; b++) {
+        times += j->asked[b][task] && !j->refused[b];
+        last = j->asked[b][task] ? (int)b : last;
+    }
+    j->attempts += times;
+    if (best != NULL) {
+        expect_line(j, best);
+    } else if (j->invalid[task]) {
+        (void)snprintf(text, sizeof(text), "line %" PRIu64 ": no body", j->line_of[task]);
+        expect_error(j, task, "invalid_request_line", text);
+    } else if (last >= 0 && j->refused[last]) {
+        (void)snprintf(text, sizeof(text), "refused%d", last % 2);
+        expect_error(j, task, text, text);
+    } else if (last >= 0) {
+        (void)snprintf(text, sizeof(text), "the provider returned no result in %u %s", times,
+                       times == 1 ? "attempt" : "attempts");
+        expect_error(j, task, "missing_result", text);
+    } else if (cancelled) {
+        expect_error(j, task, "job_cancelled", "the job was cancelled");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Returns how many holes there are. */
+static uint32_t expect(struct job *j, bool cancelled)
+{
+    uint32_t holes = 0;
+
+    j->ok = j->failed = j->duplicates = j->superseded = j->attempts = 0;
+    buf_clear(&j->out);
+    buf_clear(&j->dead);
+    assert_true(buf_append(&j->out, "", 0) && buf_append(&j->dead, "", 0));
+    for (uint32_t i = 0; i < j->tasks; i++)
+        holes += !expect_task(j, i, cancelled);
+    return holes;
+}
+
+static void check_coverage(struct job *j, bool final)
+{
+    struct coverage *c = coverage_new(j->world.sink, 0, NULL);
+
+    assert_non_null(c);
+    assert_true(coverage_run(c, NULL));
+    assert_int_equal(coverage_is_final(c), final);
+    for (uint32_t i = 0; i < j->tasks; i++) {
+        bool settled = final;
+
+        for (uint32_t t = 0; t < j->told_count; t++)
+            settled = settled || (j->told[t].task == i && j->told[t].outcome >= OUTCOME_PERM);
+        assert_int_equal(mask_get(coverage_mask(c, j->window_of[i]), j->index_of[i]), settled);
+    }
+    coverage_free(c);
+}
+
+static void check_report(struct job *j)
+{
+    struct report r = {0};
+    uint64_t codes = 0;
+
+    assert_true(report_collect(j->world.sink, 1, &r, NULL));
+    assert_int_equal(r.requests, j->tasks);
+    assert_int_equal(r.ok, j->ok);
+    assert_int_equal(r.failed, j->failed);
+    assert_int_equal(r.duplicates, j->duplicates);
+    assert_int_equal(r.superseded, j->superseded);
+    assert_int_equal(r.attempts, j->attempts);
+    assert_int_equal(r.tokens.prompt, j->ok);
+    assert_int_equal(r.wasted.prompt, j->duplicates);
+    for (size_t i = 0; i < r.code_count; i++)
+        codes += r.codes[i].count;
+    assert_int_equal(codes, r.failed);
+    report_release(&r);
+}
+
+static void check_audit(struct job *j)
+{
+    struct audit audit;
+    struct err err = {0};
+
+    if (!audit_run(j->world.sink, &j->world.spec, NULL, NULL, NULL, &audit, &err))
+        fail_msg("audit: %s", err.msg);
+    if (!audit_passed(&audit))
+        fail_msg("audit: %s", audit.first);
+    assert_int_equal(audit.requests, j->tasks);
+    assert_int_equal(audit.windows, j->windows);
+    assert_int_equal(audit.ok, j->ok);
+    assert_int_equal(audit.failed, j->failed);
+}
+
+static void run_seed(uint64_t seed)
+{
+    struct job *j = xcalloc(1, sizeof(*j));
+    struct err err = {0};
+
+    j->seed = seed;
+    j->out = BUF_INIT(1 << 20);
+    j->dead = BUF_INIT(1 << 20);
+    world_make(&j->world, 1 + below(j, 9));
+    j->tasks = 1 + below(j, MAX_TASKS);
+    j->batches = below(j, MAX_BATCHES + 1);
+    make_input(j);
+    make_batches(j);
+    for (uint32_t b = j->batches; b-- > 0;) {
+        publish_lines(j, b);
+        publish_evidence(j, b);
+    }
+    check_coverage(j, false);
+    bool holes = expect(j, false) != 0;
+    enum merge_result result = world_merge(&j->world, 0, j->windows, false, &err);
+    if (result == MERGE_FAILED)
+        fail_msg("%s", err.msg);
+    assert_int_equal(result, holes ? MERGE_HOLES : MERGE_DONE);
+    if (holes) {
+        assert_int_equal(expect(j, true), 0);
+        assert_int_equal(world_merge(&j->world, 0, j->windows, true, &err), MERGE_DONE);
+    }
+    world_assert(&j->world, "out/0000000.jsonl", j->out.data);
+    world_assert(&j->world, "dead/0000000.jsonl", j->dead.data);
+    check_report(j);
+    check_audit(j);
+    check_coverage(j, true);
+    world_free(&j->world);
+    buf_release(&j->out);
+    buf_release(&j->dead);
+    free(j);
+}
+
+static void a_merge_is_what_the_reference_says(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        print_message("seed %" PRIu64 "\n", seed);
+        run_seed(seed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_merge_is_what_the_reference_says),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

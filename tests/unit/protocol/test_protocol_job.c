@@ -1,0 +1,332 @@
+#include "tests/testlib/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/protocol/protocol_bench.h"
+
+static enum protocol_answer hold(struct bench *b, const char *reason)
+{
+    return bench_wait(b, protocol_job_hold(b->protocol, JOB, reason, "why", bench_plain, b));
+}
+
+static enum protocol_answer resume(struct bench *b, const char *reason)
+{
+    return bench_wait(b, protocol_job_resume(b->protocol, JOB, reason, bench_plain, b));
+}
+
+static enum protocol_answer purge(struct bench *b)
+{
+    return bench_wait(b, protocol_job_purge(b->protocol, JOB, bench_plain, b));
+}
+
+static void put_windows(struct bench *b, uint32_t from, uint32_t to)
+{
+    for (uint32_t w = from; w < to; w++)
+        assert_int_equal(bench_put_window(b, JOB, w, LANE), PROTOCOL_OK);
+}
+
+static void a_part_is_due_exactly_when_it_is_closed_and_settled(void **state)
+{
+    struct bench *b = *state;
+    const uint32_t whole = 512; /* windows of a part */
+
+    assert_int_equal(bench_open(b, JOB, "fp1"), PROTOCOL_NEW);
+    put_windows(b, 0, whole - 1);
+    bench_settle_all(b);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, NULL), PROTOCOL_NONE); /* empty, not closed */
+    put_windows(b, whole - 1, whole + 1);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, NULL), PROTOCOL_NONE); /* closed, not empty */
+    bench_settle_all(b);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, NULL), PROTOCOL_OK);
+    assert_true(b->is_part);
+    assert_int_equal(b->part, 0);
+    assert_string_equal(b->job.job, JOB);
+    assert_int_equal(bench_part_done(b, 0, NULL), PROTOCOL_OK);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, NULL), PROTOCOL_NONE);
+    assert_int_equal(bench_seal(b, JOB, whole + 1), PROTOCOL_OK); /* closes the last one */
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, NULL), PROTOCOL_OK);
+    assert_int_equal(b->part, 1);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.state, JOB_SEALED);
+    assert_int_equal(b->job.parts, 2);
+    assert_int_equal(b->job.parts_done, 1);
+    assert_int_equal(bench_part_done(b, 1, NULL), PROTOCOL_OK);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.state, JOB_FINAL);
+    assert_true(b->job.finished_ms >= b->job.created_ms);
+}
+
+static void a_part_has_one_holder(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(bench_part_done(b, 0, "n1"), PROTOCOL_GONE);
+    bench_job(b, JOB, 1);
+    assert_int_equal(bench_part_done(b, 0, "n1"), PROTOCOL_GONE);
+    bench_settle_all(b);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, "n1"), PROTOCOL_OK);
+    assert_int_equal(bench_part_done(b, 0, "zombie"), PROTOCOL_FENCED);
+    assert_int_equal(
+        bench_wait(b, protocol_renew_part(b->protocol, JOB, 0, "zombie", LEASE, bench_plain, b)),
+        PROTOCOL_FENCED);
+    assert_int_equal(
+        bench_wait(b, protocol_renew_part(b->protocol, JOB, 0, "n1", LEASE, bench_plain, b)),
+        PROTOCOL_OK);
+    assert_int_equal(bench_part_done(b, 0, "n1"), PROTOCOL_OK);
+    assert_int_equal(bench_part_done(b, 0, "n1"), PROTOCOL_OK); /* a repeat */
+    assert_int_equal(
+        bench_wait(b, protocol_renew_part(b->protocol, JOB, 0, "n1", LEASE, bench_plain, b)),
+        PROTOCOL_GONE);
+}
+
+static void a_part_with_a_hole_is_opened_by_its_holder_only(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(bench_reopen(b, "n1", 0), PROTOCOL_GONE);
+    bench_job(b, JOB, 2);
+    bench_settle_all(b);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, "n1"), PROTOCOL_OK);
+    assert_int_equal(bench_reopen(b, "zombie", 1), PROTOCOL_FENCED);
+    assert_int_equal(bench_reopen(b, "n1", 1), PROTOCOL_OK);
+    assert_int_equal(b->number, 1);
+    assert_int_equal(bench_reopen(b, "n1", 1), PROTOCOL_FENCED); /* the part is no longer due */
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, "n1"), PROTOCOL_NONE);
+    assert_int_equal(bench_pack(b, "again", NULL), PROTOCOL_OK);
+    assert_int_equal(b->batch.requests, 3);
+    assert_int_equal(bench_advance(b, "again", NULL, BATCH_BUILD, BATCH_FETCH), PROTOCOL_OK);
+    assert_int_equal(bench_done(b, "again", NULL, 0, false), PROTOCOL_OK);
+    assert_int_equal(bench_wait(b, protocol_drop(b->protocol, "again", "n1", bench_plain, b)),
+                     PROTOCOL_OK);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.state, JOB_FINAL);
+}
+
+static void a_new_generation_opens_a_final_job(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 513);
+    bench_settle_all(b);
+    assert_int_equal(bench_merge_all(b), 2);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.state, JOB_FINAL);
+    assert_int_equal(b->job.bad, 5130); /* nothing was counted as ok */
+    assert_int_equal(bench_reopen(b, NULL, 512), PROTOCOL_OK);
+    assert_int_equal(b->number, 1);
+    assert_int_equal(bench_reopen(b, NULL, 512), PROTOCOL_OK); /* it is under way */
+    assert_int_equal(b->number, 0);
+    assert_int_equal(bench_reopen(b, NULL, 513), PROTOCOL_OK); /* never was */
+    assert_int_equal(b->number, 0);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.state, JOB_SEALED);
+    assert_int_equal(b->job.finished_ms, 0);
+    assert_int_equal(b->job.bad, 5127);
+    assert_int_equal(b->job.parts_done, 1);
+    bench_settle_all(b);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.state, JOB_FINAL);
+    assert_int_equal(b->job.bad, 5130);
+}
+
+static void the_first_hold_stays_until_it_is_lifted(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(hold(b, "auth"), PROTOCOL_NOJOB);
+    assert_int_equal(resume(b, NULL), PROTOCOL_NOJOB);
+    bench_job(b, JOB, 1);
+    assert_int_equal(resume(b, NULL), PROTOCOL_DUP);
+    assert_int_equal(hold(b, "auth"), PROTOCOL_OK);
+    assert_int_equal(hold(b, "operator"), PROTOCOL_DUP);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_string_equal(b->job.hold, "auth");
+    assert_int_equal(resume(b, "operator"), PROTOCOL_DUP);
+    assert_int_equal(resume(b, "auth"), PROTOCOL_OK);
+    assert_int_equal(hold(b, "operator"), PROTOCOL_OK);
+    assert_int_equal(resume(b, NULL), PROTOCOL_OK);
+    bench_settle_all(b);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(hold(b, "operator"), PROTOCOL_ENDED);
+}
+
+static void a_cancel_settles_what_waits_in_steps(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(bench_cancel(b, 10), PROTOCOL_NOJOB);
+    assert_int_equal(bench_open(b, JOB, "fp1"), PROTOCOL_NEW);
+    put_windows(b, 0, 2);
+    bench_to_fetch(b, "b1"); /* two of them end in a backoff */
+    assert_int_equal(bench_done(b, "b1", NULL, 10, true), PROTOCOL_OK);
+    put_windows(b, 2, 3);
+    bench_to_fetch(b, "b2"); /* one is at the provider */
+    put_windows(b, 3, 8);
+    assert_int_equal(hold(b, "operator"), PROTOCOL_OK);
+
+    assert_int_equal(bench_cancel(b, 4), PROTOCOL_MORE);
+    assert_int_equal(bench_cancel(b, 4), PROTOCOL_OK);
+    assert_int_equal(bench_cancel(b, 4), PROTOCOL_OK);
+    assert_int_equal(hold(b, "operator"), PROTOCOL_ENDED);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_true(b->job.cancelled);
+    assert_string_equal(b->job.hold, "");
+    assert_int_equal(b->job.shards_in_flight, 1);
+    assert_int_equal(b->job.bad, 70);
+
+    put_windows(b, 8, 9); /* the rest of the input is only counted */
+    assert_int_equal(bench_pack(b, "b3", NULL), PROTOCOL_NONE);
+    assert_int_equal(bench_seal(b, JOB, 9), PROTOCOL_OK);
+    assert_int_equal(bench_chunk(b, "b2", NULL, 0, 9), PROTOCOL_OK);   /* what was paid is kept */
+    assert_int_equal(bench_done(b, "b2", NULL, 7, true), PROTOCOL_OK); /* and nothing goes again */
+    assert_int_equal(bench_wait(b, protocol_drop(b->protocol, "b2", "n1", bench_plain, b)),
+                     PROTOCOL_OK);
+    assert_int_equal(bench_wait(b, protocol_drop(b->protocol, "b1", "n1", bench_plain, b)),
+                     PROTOCOL_OK);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.state, JOB_FINAL);
+    assert_int_equal(b->job.ok, 2);
+    assert_int_equal(b->job.bad, 88);
+    assert_int_equal(b->job.requests, 90);
+    assert_int_equal(bench_cancel(b, 4), PROTOCOL_ENDED);
+}
+
+static void a_cancel_that_stopped_half_way_does_not_strand_shards(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 3);
+    assert_int_equal(bench_cancel(b, 1), PROTOCOL_MORE);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_true(b->job.cancelled);
+    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_BUILD, BATCH_FETCH), PROTOCOL_OK);
+    assert_int_equal(bench_done(b, "b1", NULL, 10, false), PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b2", NULL), PROTOCOL_NONE);
+}
+
+static void a_new_generation_takes_a_cancel_back(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 1);
+    assert_int_equal(bench_cancel(b, 9), PROTOCOL_OK);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(bench_reopen(b, NULL, 0), PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_false(b->job.cancelled);
+}
+
+static void only_a_job_that_has_ended_is_purged_and_nothing_of_it_stays(void **state)
+{
+    struct bench *b = *state;
+    char keys[256] = "";
+
+    assert_int_equal(purge(b), PROTOCOL_NOJOB);
+    bench_job(b, JOB, 2);
+    assert_int_equal(purge(b), PROTOCOL_BUSY);
+    bench_to_fetch(b, "b1");
+    assert_int_equal(bench_done(b, "b1", NULL, 0, false), PROTOCOL_OK); /* never dropped */
+    assert_int_equal(purge(b), PROTOCOL_BUSY);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, NULL), PROTOCOL_OK);
+    assert_false(b->is_part);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(purge(b), PROTOCOL_OK);
+    assert_int_equal(purge(b), PROTOCOL_NOJOB);
+    redis_server_ask(&b->server, "HDEL sheaf:{0}:cfg tick", NULL, 0);
+    redis_server_ask(&b->server, "KEYS *", keys, sizeof(keys));
+    assert_string_equal(keys, "*1\r\n$20\r\nsheaf:{0}:lane:lane1\r\n");
+}
+
+static void a_site_remembers_its_first_failure_in_a_row(void **state)
+{
+    struct bench *b = *state;
+    int64_t since = 0;
+
+    bench_job(b, JOB, 1);
+    assert_int_equal(bench_site(b, SITE_OK, ""), PROTOCOL_OK);
+    assert_int_equal(b->number, 0);
+    assert_int_equal(bench_site(b, SITE_DOWN, "refused"), PROTOCOL_OK);
+    since = b->number;
+    assert_true(since > 0);
+    assert_int_equal(bench_site(b, SITE_AUTH, "401"), PROTOCOL_OK);
+    assert_int_equal(b->number, since);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.site_state, SITE_AUTH);
+    assert_string_equal(b->text, "401");
+    assert_int_equal(b->job.site_since_ms, since);
+    assert_int_equal(bench_site(b, SITE_OK, ""), PROTOCOL_OK);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.site_state, SITE_OK);
+    assert_int_equal(b->job.site_since_ms, 0);
+}
+
+static void a_view_shows_the_live_batches(void **state)
+{
+    struct bench *b = *state;
+    struct pack_limits limits = bench_limits;
+
+    assert_int_equal(bench_view(b), PROTOCOL_NOJOB);
+    limits.max_requests = 10;
+    bench_job(b, JOB, 2);
+    assert_int_equal(bench_pack(b, "b1", &limits), PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b2", &limits), PROTOCOL_OK);
+    assert_int_equal(
+        bench_wait(b, protocol_lane_hold(b->protocol, LANE, 1000, "429", 0, bench_plain, b)),
+        PROTOCOL_OK);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->count, 2);
+    assert_int_equal(b->job.batches, 2);
+    assert_int_equal(b->job.batches_alive, 2);
+    assert_int_equal(b->views[0].state, BATCH_BUILD);
+    assert_int_equal(b->views[0].requests, 10);
+    assert_int_equal(b->views[0].remote_done, -1);
+    assert_string_equal(b->lane_label, "{}");
+    assert_true(b->views[0].lane_hold_ms > b->job.now_ms);
+}
+
+static void the_list_names_every_job_oldest_first(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(bench_list(b), PROTOCOL_OK);
+    assert_int_equal(b->count, 0);
+    bench_job(b, JOB, 1);
+    redis_server_ask(&b->server, "ZADD sheaf:{0}:jobs 1 j1", NULL, 0);
+    bench_job(b, "j2", 0);
+    assert_int_equal(hold(b, "operator"), PROTOCOL_OK);
+    assert_int_equal(bench_list(b), PROTOCOL_OK);
+    assert_int_equal(b->count, 2);
+    assert_string_equal(b->rows[0].job, JOB);
+    assert_int_equal(b->rows[0].state, JOB_SEALED);
+    assert_string_equal(b->rows[0].hold, "operator");
+    assert_int_equal(b->rows[0].requests, 10);
+    assert_false(b->rows[0].cancelled);
+    assert_string_equal(b->rows[1].job, "j2");
+    assert_int_equal(b->rows[1].state, JOB_FINAL);
+    assert_true(b->rows[1].created_ms > 0 && b->rows[1].created_ms <= b->number);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+        TEST(a_part_is_due_exactly_when_it_is_closed_and_settled),
+        TEST(a_part_has_one_holder),
+        TEST(a_part_with_a_hole_is_opened_by_its_holder_only),
+        TEST(a_new_generation_opens_a_final_job),
+        TEST(the_first_hold_stays_until_it_is_lifted),
+        TEST(a_cancel_settles_what_waits_in_steps),
+        TEST(a_cancel_that_stopped_half_way_does_not_strand_shards),
+        TEST(a_new_generation_takes_a_cancel_back),
+        TEST(only_a_job_that_has_ended_is_purged_and_nothing_of_it_stays),
+        TEST(a_site_remembers_its_first_failure_in_a_row),
+        TEST(a_view_shows_the_live_batches),
+        TEST(the_list_names_every_job_oldest_first),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
