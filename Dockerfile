@@ -4,9 +4,8 @@ WORKDIR /src
 COPY tools/setup tools/setup
 RUN tools/setup --build
 COPY . .
-RUN cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    && cmake --build /build --target \
-        sheaf sheaf-producer sheaf-coordinator sheaf-worker sheaf-simulator \
+RUN cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
+    && cmake --build /build \
     && cmake --install /build --prefix /out --strip
 
 FROM debian:bookworm-slim

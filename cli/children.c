@@ -17,13 +17,13 @@
 #include "common/base/xmem.h"
 
 struct child {
-    LIST_ENTRY(child) entry;
+    SLIST_ENTRY(child) entry;
     pid_t pid;
     char *name;
 };
 
 struct children {
-    LIST_HEAD(child_list, child) alive;
+    SLIST_HEAD(child_list, child) alive;
     struct event *sigchld;
     children_exit_fn on_exit;
     void *arg;
@@ -33,16 +33,17 @@ static struct child *find(const struct children *children, pid_t pid)
 {
     struct child *c;
 
-    LIST_FOREACH (c, &children->alive, entry) {
+    SLIST_FOREACH(c, &children->alive, entry)
+    {
         if (c->pid == pid)
             return c;
     }
     return NULL;
 }
 
-static void forget(struct child *c)
+static void forget(struct children *children, struct child *c)
 {
-    LIST_REMOVE(c, entry);
+    SLIST_REMOVE(&children->alive, c, child, entry);
     free(c->name);
     free(c);
 }
@@ -61,7 +62,7 @@ static void on_sigchld(evutil_socket_t signo, short what, void *arg)
         if (c == NULL)
             continue;
         char *name = xstrdup(c->name);
-        forget(c);
+        forget(children, c);
         children->on_exit(name, pid, status, children->arg);
         free(name);
     }
@@ -85,9 +86,9 @@ void children_free(struct children *children)
 
     if (children == NULL)
         return;
-    for (struct child *c = LIST_FIRST(&children->alive); c != NULL; c = next) {
-        next = LIST_NEXT(c, entry);
-        forget(c);
+    for (struct child *c = SLIST_FIRST(&children->alive); c != NULL; c = next) {
+        next = SLIST_NEXT(c, entry);
+        forget(children, c);
     }
     event_free(children->sigchld);
     free(children);
@@ -167,7 +168,7 @@ bool children_start(struct children *children, const char *name, const char *con
     struct child *c = xcalloc(1, sizeof(*c));
     c->pid = child;
     c->name = xstrdup(name);
-    LIST_INSERT_HEAD(&children->alive, c, entry);
+    SLIST_INSERT_HEAD(&children->alive, c, entry);
     return true;
 }
 
@@ -175,7 +176,8 @@ void children_signal(const struct children *children, const char *name, int sign
 {
     struct child *c;
 
-    LIST_FOREACH (c, &children->alive, entry) {
+    SLIST_FOREACH(c, &children->alive, entry)
+    {
         if (name == NULL || strcmp(c->name, name) == 0)
             (void)kill(c->pid, signo);
     }
@@ -186,8 +188,8 @@ unsigned children_alive(const struct children *children, const char *name)
     struct child *c;
     unsigned n = 0;
 
-    LIST_FOREACH (c, &children->alive, entry)
-        n += name == NULL || strcmp(c->name, name) == 0;
+    SLIST_FOREACH(c, &children->alive, entry)
+    n += name == NULL || strcmp(c->name, name) == 0;
     return n;
 }
 
@@ -202,12 +204,12 @@ static bool stop_some(struct children *children, const char *spare, int signo)
     struct child *next;
     bool left = false;
 
-    for (struct child *c = LIST_FIRST(&children->alive); c != NULL; c = next) {
-        next = LIST_NEXT(c, entry);
+    for (struct child *c = SLIST_FIRST(&children->alive); c != NULL; c = next) {
+        next = SLIST_NEXT(c, entry);
         if (is_spared(c, spare))
             continue;
         if (waitpid(c->pid, NULL, WNOHANG) == c->pid) {
-            forget(c);
+            forget(children, c);
             continue;
         }
         left = true;

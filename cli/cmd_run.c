@@ -155,7 +155,8 @@ static bool settle_input(struct plan *plan, const struct invocation *call, const
         return true;
     }
     (void)snprintf(dir.path, sizeof(dir.path), "%s", state_dir);
-    if (!call->options.quiet && call->options.progress != PROGRESS_JSON)
+    if (!call->options.quiet && call->options.progress != PROGRESS_JSON &&
+        call->options.progress != PROGRESS_NONE)
         (void)fprintf(call->people, "reading %s\n",
                       strcmp(plan->input, "-") == 0 ? "standard input" : plan->input);
     return state_dir_sub(&dir, "spool", folder, err) &&

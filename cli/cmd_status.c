@@ -29,13 +29,16 @@ static int run(struct invocation *call)
     bool ok = session != NULL && session_pick_job(session, verb_arg(call, 0), job, &err) &&
               session_view(session, job, print, &out, &err);
 
+    bool asked = session != NULL;
     session_close(session);
     if (ok)
         (void)fwrite(out.text.data, 1, out.text.len, stdout);
     buf_release(&out.text);
     return ok ? EXIT_CODE_OK
               : verb_fail(call, &err,
-                          err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+                          err.kind == ERR_NO_JOB || (err.kind == ERR_USAGE && asked)
+                              ? "`sheaf list` shows the jobs"
+                              : NULL);
 }
 
 const struct verb cmd_status = {

@@ -74,6 +74,8 @@ static void make_command(struct cmdline *w, const struct options *o, const char 
     cmdline_add(w, "%s", input);
     cmdline_add(w, "--sink=%s", sink);
     cmdline_add(w, "--payload=%s", o->payload == PAYLOAD_REF ? "ref" : "inline");
+    if (options_origin(o, "log-level") == SETTING_FROM_DEFAULT && !o->verbose && !o->quiet)
+        cmdline_add(w, "--log-level=warn"); /* its log is on the user's terminal */
     if (o->config != NULL)
         cmdline_add(w, "--config=%s", o->config);
     cmdline_add_options(w, o, OPT_PRODUCER | OPT_COMMON, our_own);

@@ -98,7 +98,7 @@ static void look(struct following *f)
     watcher = watcher_new(session_base(f->session), session_protocol(f->session), f->job, EVERY_MS,
                           on_look, f);
     f->timer = loop_timer_new(session_base(f->session), on_tick, f);
-    loop_timer_set(f->timer, 0);
+    loop_timer_set(f->timer, EVERY_MS);
     while (f->outcome == GOES_ON)
         (void)event_base_dispatch(session_base(f->session));
     loop_timer_free(f->timer);

@@ -25,9 +25,10 @@ void json_put_clean(struct buf *out, const char *text)
 {
     for (; *text != '\0'; text++) {
         unsigned char b = (unsigned char)*text;
-        char c[2] = {b < 0x20 || b == 0x7f ? '?' : *text, '\0'};
+        bool moves = b < 0x20 || b == 0x7f;
 
-        json_put_raw(out, c);
+        if (!buf_append(out, moves ? "?" : text, 1))
+            return;
     }
 }
 

@@ -19,22 +19,32 @@ static bool stop(struct run_verdict *v, enum exit_code code, const char *hint)
     return true;
 }
 
+static bool judge_refusal(const struct run_failure *x, struct run_verdict *v)
+{
+    (void)snprintf(v->message, sizeof(v->message), "%s", x->said[0] != '\0' ? x->said : x->name);
+    return stop(v, (enum exit_code)x->code,
+                x->code == EXIT_CODE_CONFLICT ? "give another --job name or -o OUTPUT" : NULL);
+}
+
+/* What waits for a disk or a provider may wait long; what else dies over and over may not. */
+static bool is_over(const struct run_facts *f, bool waits)
+{
+    const struct run_failure *x = &f->failure;
+    bool too_long = x->deaths > 1 && f->now_ms - x->since_ms > f->give_up_ms;
+
+    return too_long || (!waits && x->deaths >= RUN_MAX_DEATHS);
+}
+
 static bool judge_failure(const struct run_facts *f, struct run_verdict *v)
 {
     const struct run_failure *x = &f->failure;
 
     if (x->name == NULL)
         return false;
-    if (run_state_is_refusal(x->code)) {
-        (void)snprintf(v->message, sizeof(v->message), "%s",
-                       x->said[0] != '\0' ? x->said : x->name);
-        return stop(v, (enum exit_code)x->code,
-                    x->code == EXIT_CODE_CONFLICT ? "give another --job name or -o OUTPUT" : NULL);
-    }
+    if (run_state_is_refusal(x->code))
+        return judge_refusal(x, v);
     bool waits = x->code == EXIT_CODE_UNAVAILABLE || x->code == EXIT_CODE_PROVIDER;
-    bool hopeless = !waits && x->deaths >= RUN_MAX_DEATHS;
-    bool too_long = x->deaths > 1 && f->now_ms - x->since_ms > f->give_up_ms;
-    if (!hopeless && !too_long)
+    if (!is_over(f, waits))
         return false;
     (void)snprintf(v->message, sizeof(v->message), "%s ended %u times in a row (%s %d)%s%s",
                    x->name, x->deaths, x->code < 0 ? "signal" : "exit code",

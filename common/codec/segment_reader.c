@@ -110,7 +110,7 @@ static bool read_batches(struct segment_reader *r, struct err *err)
     r->batches = xcalloc(count, sizeof(*r->batches));
     r->header.batches = r->batches;
     for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *p;
+        const uint8_t *p = NULL;
 
         if (!take(r, SEGMENT_BATCH_BYTES, &p, err))
             return false;
@@ -123,7 +123,7 @@ static bool read_batches(struct segment_reader *r, struct err *err)
 static bool read_header(struct segment_reader *r, struct err *err)
 {
     struct segment_header *h = &r->header;
-    const uint8_t *p;
+    const uint8_t *p = NULL;
 
     if (!take(r, SEGMENT_HEADER_BYTES, &p, err))
         return false;
@@ -245,7 +245,7 @@ static bool decode(struct segment_reader *r, const uint8_t *p, struct record *ou
 
 enum segment_read segment_reader_next(struct segment_reader *r, struct record *out, struct err *err)
 {
-    const uint8_t *p;
+    const uint8_t *p = NULL;
 
     if (!skip_line(r, err))
         return SEGMENT_FAILED;

@@ -49,7 +49,7 @@ void sha256_finish(struct sha256 *sha, char out[SHA256_HEX_LEN + 1])
 
     if (EVP_DigestFinal_ex(sha->ctx, digest, &len) != 1 || len * 2 != SHA256_HEX_LEN)
         log_fatal("libcrypto: SHA-256 failed");
-    for (unsigned i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++) {
         out[2 * i] = hex[digest[i] >> 4];
         out[2 * i + 1] = hex[digest[i] & 0xf];
     }

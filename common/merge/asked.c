@@ -15,7 +15,7 @@
 #include "common/sink/sink.h"
 
 #define MAX_BYTES   (8u << 20)
-#define TASKS       (PART_WINDOWS * 1024u)
+#define TASKS       ((size_t)PART_WINDOWS * 1024)
 #define NEVER       0u /* reasons[]: no batch was asked */
 #define MAX_REASONS 255u
 
@@ -170,7 +170,7 @@ static bool apply_member(struct asked *a, const struct member *m, bool sent, uin
 
 bool asked_apply(struct asked *a, struct report *report, bool *done, struct err *err)
 {
-    struct evidence e;
+    struct evidence e = {0};
     bool ok = true;
 
     if (!a->sorted && a->count != 0)

@@ -22,7 +22,6 @@
 /* The files that rows are compared with: of the part, and OUTPUT's. NULL: none. */
 struct auditor {
     struct sink *sink;
-    const struct job_spec *spec;
     struct audit audit;
     struct requests *requests; /* one for all parts: the index in the sink is not trusted */
     struct compare *out, *dead;
@@ -208,7 +207,7 @@ static bool close_output(struct auditor *a, struct err *err)
 bool audit_run(struct sink *sink, const struct job_spec *spec, const char *output,
                audit_progress_fn progress, void *arg, struct audit *out, struct err *err)
 {
-    struct auditor a = {.sink = sink, .spec = spec};
+    struct auditor a = {.sink = sink};
     uint64_t windows = 0;
     bool ok = false;
 

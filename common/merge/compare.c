@@ -12,8 +12,8 @@
 #include "common/merge/audit.h"
 
 #define BUFFER_BYTES (256u << 10)
-#define AHEAD        1024u /* lines that are looked through for a row */
-#define PENDING      (2 * AUDIT_EXAMPLES)
+#define AHEAD        ((size_t)1024) /* lines that are looked through for a row */
+#define PENDING      ((size_t)2 * AUDIT_EXAMPLES)
 
 /* What is kept of a line or row. */
 struct mark {

@@ -1,5 +1,7 @@
 #include "common/merge/coverage.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +13,6 @@
 #include "common/model/ordinal.h"
 #include "common/sink/layout.h"
 #include "common/sink/sink.h"
-
-#include <stdio.h>
 
 struct coverage {
     struct sink *sink;
@@ -65,7 +65,8 @@ static bool read_segment(struct coverage *c, struct segment_reader *r, struct er
     enum segment_read read;
 
     if (segment_reader_header(r)->part != c->part)
-        return err_set(err, ERR_PERMANENT, "a segment of part %u is in the folder of part %u",
+        return err_set(err, ERR_PERMANENT,
+                       "a segment of part %" PRIu32 " is in the folder of part %" PRIu32,
                        segment_reader_header(r)->part, c->part);
     while ((read = segment_reader_next(r, &record, err)) == SEGMENT_RECORD) {
         if (record.outcome == OUTCOME_OK || record.outcome == OUTCOME_PERM)

@@ -65,11 +65,19 @@ static void run_free(struct run *run)
     free(run);
 }
 
+static void free_items(struct runs *runs)
+{
+    for (size_t i = 0; i < runs->count; i++)
+        run_free(runs->items[i]);
+    free(runs->items);
+    free(runs);
+}
+
 static void pass_free(struct pass *pass)
 {
     if (pass == NULL)
         return;
-    runs_free(pass->from);
+    free_items(pass->from); /* it never has a pass of its own */
     segment_writer_free(pass->writer);
     free(pass->batches);
     run_free(pass->into);
@@ -81,10 +89,7 @@ void runs_free(struct runs *runs)
     if (runs == NULL)
         return;
     pass_free(runs->pass);
-    for (size_t i = 0; i < runs->count; i++)
-        run_free(runs->items[i]);
-    free(runs->items);
-    free(runs);
+    free_items(runs);
 }
 
 static void append(struct runs *runs, struct run *run)

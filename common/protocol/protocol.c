@@ -31,7 +31,7 @@ struct protocol {
     protocol_rollback_fn on_rollback;
     void *rollback_arg;
     struct redis_script scripts[PROTOCOL_SCRIPTS];
-    LIST_HEAD(, protocol_call) calls;
+    LIST_HEAD(protocol_calls, protocol_call) calls;
 };
 
 static const char *const answer_names[] = {
@@ -72,10 +72,15 @@ struct protocol *protocol_new(struct redis_conn *conn, const char *cell)
 
 void protocol_free(struct protocol *p)
 {
+    struct protocol_call *next = NULL;
+
     if (p == NULL)
         return;
-    while (!LIST_EMPTY(&p->calls))
-        protocol_call_cancel(LIST_FIRST(&p->calls));
+    for (struct protocol_call *call = LIST_FIRST(&p->calls); call != NULL; call = next) {
+        next = LIST_NEXT(call, entry);
+        redis_script_call_cancel(call->script_call);
+        free(call);
+    }
     free(p);
 }
 

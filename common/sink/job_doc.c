@@ -7,22 +7,24 @@
 #include "common/json/scan.h"
 #include "common/model/ordinal.h"
 
+/* Where a member is and how much it holds. */
+#define PLACE(member) offsetof(struct job_spec, member), sizeof(((struct job_spec *)0)->member)
+
 /* One row a member, for the writer and the parser. */
 static const struct {
     const char *name;
     size_t offset, cap;
 } texts[] = {
-    {"job",         offsetof(struct job_spec, job),         sizeof(((struct job_spec *)0)->job)     },
-    {"ji",          offsetof(struct job_spec, ji),          sizeof(((struct job_spec *)0)->ji)      },
-    {"fingerprint", offsetof(struct job_spec, fingerprint),
-     sizeof(((struct job_spec *)0)->fingerprint)                                                    },
-    {"source",      offsetof(struct job_spec, source),      sizeof(((struct job_spec *)0)->source)  },
-    {"sink",        offsetof(struct job_spec, sink),        sizeof(((struct job_spec *)0)->sink)    },
-    {"provider",    offsetof(struct job_spec, provider),    sizeof(((struct job_spec *)0)->provider)},
-    {"base_url",    offsetof(struct job_spec, base_url),    sizeof(((struct job_spec *)0)->base_url)},
-    {"site",        offsetof(struct job_spec, site),        sizeof(((struct job_spec *)0)->site)    },
-    {"model",       offsetof(struct job_spec, model),       sizeof(((struct job_spec *)0)->model)   },
-    {"note",        offsetof(struct job_spec, note),        sizeof(((struct job_spec *)0)->note)    },
+    {"job",         PLACE(job)        },
+    {"ji",          PLACE(ji)         },
+    {"fingerprint", PLACE(fingerprint)},
+    {"source",      PLACE(source)     },
+    {"sink",        PLACE(sink)       },
+    {"provider",    PLACE(provider)   },
+    {"base_url",    PLACE(base_url)   },
+    {"site",        PLACE(site)       },
+    {"model",       PLACE(model)      },
+    {"note",        PLACE(note)       },
 };
 
 enum number { WINDOW_LINES, WINDOW_BYTES, CHUNK_BYTES, MAX_ATTEMPTS, NUMBERS };

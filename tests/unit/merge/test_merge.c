@@ -355,6 +355,42 @@ static void what_comes_after_the_list_is_fixed_changes_nothing(void **state)
     buf_release(&before);
 }
 
+static void two_merges_that_saw_different_files_agree(void **state)
+{
+    bool adopted = false;
+
+    for (int steps = 0; steps < 14; steps++) {
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+        struct world *w = *state;
+        struct merge *slow = merge_new(w->sink, &w->spec, 0, 1, false);
+        struct err err = {0};
+
+        input(w, "{\"custom_id\":\"a\",\"body\":{}}\n{\"custom_id\":\"b\",\"body\":{}}\n");
+        put(w, &early, "f", world_record(0, 0, 0, OUTCOME_OK, "{}"));
+        world_asked(w, "b0", 0, 2, "");
+        for (int i = 0; i < steps; i++)
+            (void)!merge_step(slow, 1, &err);
+        put(w, &late, "g", world_record(0, 1, 0, OUTCOME_OK, "{}"));
+        must_merge(w, 1);
+        assert_int_equal(merge_run(slow, &err), MERGE_DONE);
+        merge_free(slow);
+
+        struct report r = load_report(w);
+        struct buf out = world_read(w, OUT0);
+        struct buf dead = world_read(w, DEAD0);
+        assert_int_equal(r.ok + r.failed, 2);
+        assert_int_equal(out.len, r.out.bytes);
+        assert_int_equal(dead.len, r.dead.bytes);
+        assert_int_equal(strstr(out.data, "\"b\"") != NULL, r.ok == 2);
+        adopted = adopted || (steps > 2 && r.ok == 2);
+        report_release(&r);
+        buf_release(&out);
+        buf_release(&dead);
+    }
+    assert_true(adopted); /* some slow merge was past its own list of files */
+}
+
 static void more_segments_than_may_be_open_are_merged_in_passes(void **state)
 {
     enum { TASKS = 40, SEGMENTS = 300 };
@@ -568,6 +604,7 @@ int main(int argc, char **argv)
         TEST(a_task_without_evidence_is_a_hole_and_nothing_is_published),
         TEST(a_cancelled_job_has_no_holes),
         TEST(what_comes_after_the_list_is_fixed_changes_nothing),
+        TEST(two_merges_that_saw_different_files_agree),
         TEST(more_segments_than_may_be_open_are_merged_in_passes),
         TEST(parts_are_merged_each_on_its_own),
         TEST(an_inline_job_takes_ids_from_the_sink),

@@ -175,6 +175,20 @@ static void a_lost_companion_is_written_again(void **state)
     buf_release(&errors);
 }
 
+static void a_damaged_companion_is_written_again(void **state)
+{
+    struct place *p = *state;
+
+    must_publish(p, false, false);
+    struct buf errors = world_read_path(p->errors);
+    errors.data[3] = 'X';
+    world_write_path(p->errors, errors.data, errors.len);
+    errors.data[3] = 'd';
+    must_publish(p, false, false);
+    assert_file(p->errors, errors.data);
+    buf_release(&errors);
+}
+
 static void somebody_elses_file_is_refused_unless_told_otherwise(void **state)
 {
     struct place *p = *state;
@@ -385,6 +399,7 @@ int main(int argc, char **argv)
         TEST(three_files_appear_and_nothing_else),
         TEST(the_second_time_it_is_adopted),
         TEST(a_lost_companion_is_written_again),
+        TEST(a_damaged_companion_is_written_again),
         TEST(somebody_elses_file_is_refused_unless_told_otherwise),
         TEST(an_output_that_was_edited_is_not_ours),
         TEST(another_jobs_output_is_not_ours),

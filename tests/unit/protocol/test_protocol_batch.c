@@ -126,68 +126,94 @@ static void a_chunk_is_seen_by_the_next_holder(void **state)
     assert_int_equal(b->views[0].ok, 2);
     assert_int_equal(b->views[0].bad, 1);
     assert_int_equal(b->job.ok, 0);
+    assert_int_equal(bench_done(b, "b1", "n2", 0, false), PROTOCOL_OK);
+    assert_int_equal(bench_view(b), PROTOCOL_OK); /* nothing is counted twice */
+    assert_int_equal(b->views[0].ok, 0);
+    assert_int_equal(b->views[0].bad, 0);
+    assert_int_equal(b->job.ok, 2);
+    assert_int_equal(b->job.bad, 8);
+}
+
+static const struct protocol_field all_fields[] = {
+    {BATCH_F_FILE,     "file-1"    },
+    {BATCH_F_FILE_MS,  PROTOCOL_NOW},
+    {BATCH_F_INTENT,   PROTOCOL_NOW},
+    {BATCH_F_RUN_MS,   "5"         },
+    {BATCH_F_ENDPOINT, "/v1/x"     },
+    {BATCH_F_REMOTE,   "r1"        },
+    {BATCH_F_CREATED,  "6"         },
+    {BATCH_F_OUTPUT,   "file-o"    },
+    {BATCH_F_ERROR,    "file-e"    },
+    {BATCH_F_OBYTES,   "70"        },
+    {BATCH_F_EBYTES,   "80"        },
+    {BATCH_F_FAILURE,  "why not"   },
+    {BATCH_F_FREE,     "1"         },
+    {BATCH_F_LOOKS,    "2"         },
+    {BATCH_F_EMPTY,    "3"         },
+    {BATCH_F_RSTATUS,  "going"     },
+    {BATCH_F_RDONE,    "9"         },
+    {BATCH_F_RFAILED,  "1"         },
+};
+
+static void expect_all_fields(const struct batch *batch, int64_t sent_ms)
+{
+    assert_int_equal(batch->state, BATCH_SUBMIT);
+    assert_string_equal(batch->file, "file-1");
+    assert_int_equal(batch->file_ms, sent_ms);
+    assert_int_equal(batch->intent_ms, sent_ms);
+    assert_int_equal(batch->run_ms, 5);
+    assert_string_equal(batch->endpoint, "/v1/x");
+    assert_string_equal(batch->remote, "r1");
+    assert_int_equal(batch->remote_created_ms, 6);
+    assert_string_equal(batch->output, "file-o");
+    assert_string_equal(batch->error, "file-e");
+    assert_int_equal(batch->output_bytes, 70);
+    assert_int_equal(batch->error_bytes, 80);
+    assert_string_equal(batch->failure, "why not");
+    assert_true(batch->free_rest);
+    assert_int_equal(batch->looks, 2);
+    assert_int_equal(batch->empty_polls, 3);
+}
+
+/* A new batch "b1" with all fields set, in SUBMIT and due now; Redis' time of it. */
+static int64_t submit_with_all_fields(struct bench *b)
+{
+    bench_job(b, JOB, 1);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(bench_advance_with(b, "b1", NULL, BATCH_BUILD, BATCH_SUBMIT, PROTOCOL_CO, 0,
+                                        all_fields, ARRAY_LEN(all_fields)),
+                     PROTOCOL_OK);
+    return b->number;
 }
 
 static void the_fields_of_an_advance_come_back_with_a_claim(void **state)
 {
     struct bench *b = *state;
-    static const struct protocol_field fields[] = {
-        {BATCH_F_FILE,     "file-1"    },
-        {BATCH_F_FILE_MS,  PROTOCOL_NOW},
-        {BATCH_F_INTENT,   PROTOCOL_NOW},
-        {BATCH_F_RUN_MS,   "5"         },
-        {BATCH_F_ENDPOINT, "/v1/x"     },
-        {BATCH_F_REMOTE,   "r1"        },
-        {BATCH_F_CREATED,  "6"         },
-        {BATCH_F_OUTPUT,   "file-o"    },
-        {BATCH_F_ERROR,    "file-e"    },
-        {BATCH_F_OBYTES,   "70"        },
-        {BATCH_F_EBYTES,   "80"        },
-        {BATCH_F_FAILURE,  "why not"   },
-        {BATCH_F_FREE,     "1"         },
-        {BATCH_F_LOOKS,    "2"         },
-        {BATCH_F_EMPTY,    "3"         },
-        {BATCH_F_RSTATUS,  "going"     },
-        {BATCH_F_RDONE,    "9"         },
-        {BATCH_F_RFAILED,  "1"         },
-    };
-    static const struct protocol_field gone[] = {
-        {BATCH_F_FILE,   ""  },
-        {BATCH_F_INTENT, NULL}
-    };
-    int64_t sent_ms = 0;
+    int64_t sent_ms = submit_with_all_fields(b);
 
-    bench_job(b, JOB, 1);
-    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
-    assert_int_equal(bench_advance_with(b, "b1", NULL, BATCH_BUILD, BATCH_SUBMIT, PROTOCOL_CO, 0,
-                                        fields, ARRAY_LEN(fields)),
-                     PROTOCOL_OK);
-    sent_ms = b->number;
     assert_int_equal(bench_claim(b, PROTOCOL_WK, "n2"), PROTOCOL_NONE);
     assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_OK);
-    assert_int_equal(b->batch.state, BATCH_SUBMIT);
-    assert_string_equal(b->batch.file, "file-1");
-    assert_int_equal(b->batch.file_ms, sent_ms);
-    assert_int_equal(b->batch.intent_ms, sent_ms);
-    assert_int_equal(b->batch.run_ms, 5);
-    assert_string_equal(b->batch.endpoint, "/v1/x");
-    assert_string_equal(b->batch.remote, "r1");
-    assert_int_equal(b->batch.remote_created_ms, 6);
-    assert_string_equal(b->batch.output, "file-o");
-    assert_string_equal(b->batch.error, "file-e");
-    assert_int_equal(b->batch.output_bytes, 70);
-    assert_int_equal(b->batch.error_bytes, 80);
-    assert_string_equal(b->batch.failure, "why not");
-    assert_true(b->batch.free_rest);
-    assert_int_equal(b->batch.looks, 2);
-    assert_int_equal(b->batch.empty_polls, 3);
+    expect_all_fields(&b->batch, sent_ms);
     assert_int_equal(bench_view(b), PROTOCOL_OK);
     assert_string_equal(b->views[0].remote_status, "going");
     assert_int_equal(b->views[0].remote_done, 9);
     assert_int_equal(b->views[0].remote_failed, 1);
-    assert_int_equal(bench_advance_with(b, "b1", "n2", BATCH_SUBMIT, BATCH_SUBMIT, PROTOCOL_CO, 0,
+}
+
+static void an_empty_value_deletes_its_field(void **state)
+{
+    struct bench *b = *state;
+    static const struct protocol_field gone[] = {
+        {BATCH_F_FILE,   ""  },
+        {BATCH_F_INTENT, NULL}
+    };
+
+    (void)submit_with_all_fields(b);
+    assert_int_equal(bench_advance_with(b, "b1", NULL, BATCH_SUBMIT, BATCH_SUBMIT, PROTOCOL_CO, 0,
                                         gone, ARRAY_LEN(gone)),
                      PROTOCOL_OK);
+    assert_int_equal(bench_redis(b, "HEXISTS sheaf:{0}:b:b1 file"), 0);
+    assert_int_equal(bench_redis(b, "HEXISTS sheaf:{0}:b:b1 its"), 0);
     assert_int_equal(bench_claim(b, PROTOCOL_CO, "n3"), PROTOCOL_OK);
     assert_string_equal(b->batch.file, "");
     assert_int_equal(b->batch.intent_ms, 0);
@@ -432,6 +458,26 @@ static void a_cancelled_call_calls_nobody(void **state)
     protocol_job_hold(b->protocol, JOB, "operator", "", bench_plain, b); /* dropped by the free */
 }
 
+static void on_hold_free(enum protocol_answer answer, const struct err *err, void *arg)
+{
+    struct bench *b = arg;
+
+    protocol_free(b->protocol);
+    b->protocol = NULL;
+    bench_plain(answer, err, b);
+}
+
+static void a_callback_may_free_the_protocol(void **state)
+{
+    struct bench *b = *state;
+    struct protocol_call *first =
+        protocol_job_hold(b->protocol, JOB, "operator", "", on_hold_free, b);
+
+    protocol_job_hold(b->protocol, JOB, "operator", "", bench_plain, b); /* dropped by the free */
+    assert_int_equal(bench_wait(b, first), PROTOCOL_NOJOB);
+    assert_null(b->protocol);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +486,7 @@ int main(void)
         TEST(a_checkpoint_of_another_remote_batch_is_refused),
         TEST(a_chunk_is_seen_by_the_next_holder),
         TEST(the_fields_of_an_advance_come_back_with_a_claim),
+        TEST(an_empty_value_deletes_its_field),
         TEST(a_lease_keeps_others_away_until_it_ends),
         TEST(an_idle_claim_writes_nothing),
         TEST(every_path_into_fetch_gives_the_slot_back_once),
@@ -450,6 +497,7 @@ int main(void)
         TEST(without_redis_a_call_fails_at_its_time_limit),
         TEST(a_redis_without_room_is_a_temporary_failure),
         TEST(a_cancelled_call_calls_nobody),
+        TEST(a_callback_may_free_the_protocol),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

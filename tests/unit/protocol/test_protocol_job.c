@@ -57,6 +57,18 @@ static void a_part_is_due_exactly_when_it_is_closed_and_settled(void **state)
     assert_true(b->job.finished_ms >= b->job.created_ms);
 }
 
+static void windows_that_fill_their_parts_make_no_empty_one(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 512);
+    bench_settle_all(b);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.parts, 1);
+    assert_int_equal(b->job.state, JOB_FINAL);
+}
+
 static void a_part_has_one_holder(void **state)
 {
     struct bench *b = *state;
@@ -315,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
         TEST(a_part_is_due_exactly_when_it_is_closed_and_settled),
+        TEST(windows_that_fill_their_parts_make_no_empty_one),
         TEST(a_part_has_one_holder),
         TEST(a_part_with_a_hole_is_opened_by_its_holder_only),
         TEST(a_new_generation_opens_a_final_job),
