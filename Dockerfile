@@ -19,6 +19,8 @@ RUN apt-get update \
     && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin sheaf \
     && install -d -o sheaf -g sheaf /data
 COPY --from=build /out/bin/ /usr/local/bin/
+# No library is forgotten above.
+RUN for program in /usr/local/bin/sheaf*; do "$program" --help >/dev/null || exit 1; done
 USER 10001:10001
 WORKDIR /data
 ENTRYPOINT ["sheaf"]

@@ -31,10 +31,7 @@ struct children {
 
 static struct child *find(const struct children *children, pid_t pid)
 {
-    struct child *c;
-
-    SLIST_FOREACH(c, &children->alive, entry)
-    {
+    for (struct child *c = SLIST_FIRST(&children->alive); c != NULL; c = SLIST_NEXT(c, entry)) {
         if (c->pid == pid)
             return c;
     }
@@ -172,24 +169,12 @@ bool children_start(struct children *children, const char *name, const char *con
     return true;
 }
 
-void children_signal(const struct children *children, const char *name, int signo)
-{
-    struct child *c;
-
-    SLIST_FOREACH(c, &children->alive, entry)
-    {
-        if (name == NULL || strcmp(c->name, name) == 0)
-            (void)kill(c->pid, signo);
-    }
-}
-
 unsigned children_alive(const struct children *children, const char *name)
 {
-    struct child *c;
     unsigned n = 0;
 
-    SLIST_FOREACH(c, &children->alive, entry)
-    n += name == NULL || strcmp(c->name, name) == 0;
+    for (struct child *c = SLIST_FIRST(&children->alive); c != NULL; c = SLIST_NEXT(c, entry))
+        n += name == NULL || strcmp(c->name, name) == 0;
     return n;
 }
 

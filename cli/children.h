@@ -29,9 +29,6 @@ void children_free(struct children *children);
 MUST_CHECK bool children_start(struct children *children, const char *name, const char *const *argv,
                                int log_fd, struct err *err);
 
-/** Send @signo to each child that lives and is called @name; NULL: to all. */
-void children_signal(const struct children *children, const char *name, int signo);
-
 /** How many live with this @name; NULL: all. */
 unsigned children_alive(const struct children *children, const char *name);
 

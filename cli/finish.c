@@ -39,13 +39,14 @@ bool finish_publish(const struct finish *f, const char *output, bool overwrite,
 
 static void put_causes(const struct report *report, struct buf *out)
 {
-    size_t shown = report->code_count < TOP_CAUSES ? report->code_count : TOP_CAUSES;
-
-    for (size_t i = 0; i < shown; i++)
-        json_put_raw_fmt(out, "  %10" PRIu64 "  %s\n", report->codes[i].count,
-                         report->codes[i].code);
-    if (report->code_count > shown)
-        json_put_raw_fmt(out, "              and %zu other causes\n", report->code_count - shown);
+    for (size_t i = 0; i < report->code_count && i < TOP_CAUSES; i++) {
+        json_put_raw_fmt(out, "  %10" PRIu64 "  ", report->codes[i].count);
+        json_put_clean(out, report->codes[i].code); /* a provider's word */
+        json_put_raw(out, "\n");
+    }
+    if (report->code_count > TOP_CAUSES)
+        json_put_raw_fmt(out, "              and %zu other causes\n",
+                         report->code_count - TOP_CAUSES);
 }
 
 static void put_file(struct buf *out, const char *path, uint64_t bytes)
@@ -61,7 +62,6 @@ bool finish_print(const struct finish *f, const struct report *report, const cha
                   bool adopted, struct buf *out)
 {
     struct publish_paths paths;
-    char took[UNITS_TEXT_MAX];
 
     if (!publish_paths(output, &paths, NULL))
         return false;
@@ -69,9 +69,12 @@ bool finish_print(const struct finish *f, const struct report *report, const cha
                      adopted        ? "was done already"
                      : f->cancelled ? "was cancelled"
                                     : "is done");
-    if (f->times.finished_ms > 0 && !adopted)
+    if (f->times.finished_ms > 0 && !adopted) {
+        char took[UNITS_TEXT_MAX];
+
         json_put_raw_fmt(out, " after %s",
                          units_format_duration(f->times.finished_ms - f->times.created_ms, took));
+    }
     json_put_raw_fmt(out, ": %" PRIu64 " rows, %" PRIu64 " ok, %" PRIu64 " failed\n",
                      report->requests, report->ok, report->failed);
     put_causes(report, out);

@@ -79,9 +79,9 @@ static void on_tick(void *arg)
         f->lost_ms = now_ms;
     bool over = now_ms - f->lost_ms > f->give_up_ms;
     bool refused = redis_conn_last_error(conn)->kind == ERR_PERMANENT;
-    bool reopen =
+    bool deserted =
         session_is_guest(f->session) && now_ms - redis_conn_down_since_ms(conn) > REOPEN_MS;
-    if (over || refused || reopen) {
+    if (over || refused || deserted) {
         f->err = *redis_conn_last_error(conn);
         if (refused || over)
             f->err.kind = ERR_UNAVAILABLE;

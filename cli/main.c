@@ -79,12 +79,13 @@ static int call_verb(const struct verb *verb, int argc, char **argv)
     struct invocation call = {.verb = verb, .people = stderr};
     struct err err = {0};
     char program[64];
-    char hint[64];
 
     if (verb->raw != NULL)
         return verb->raw(argc, argv);
     (void)snprintf(program, sizeof(program), "sheaf %s", verb->name);
     if (!options_load(&call.options, verb->groups, program, argc, argv, &call.args, &err)) {
+        char hint[64];
+
         (void)snprintf(hint, sizeof(hint), "`sheaf help %s` lists the options", verb->name);
         return fail_usage(verb->name, err.msg, hint);
     }

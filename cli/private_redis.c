@@ -44,8 +44,6 @@ static bool short_folder(const char *folder, char *out, size_t size, struct err 
 
 bool private_redis_place(struct private_redis *redis, const struct state_dir *dir, struct err *err)
 {
-    char folder[128];
-
     if (!state_dir_sub(dir, "redis", redis->folder, err))
         return false;
     /* "?" would begin the URL's parameters */
@@ -53,6 +51,8 @@ bool private_redis_place(struct private_redis *redis, const struct state_dir *di
         strpbrk(redis->folder, "?%#") == NULL) {
         (void)snprintf(redis->socket, sizeof(redis->socket), "%.90s/redis.sock", redis->folder);
     } else {
+        char folder[128];
+
         if (!short_folder(redis->folder, folder, sizeof(folder), err))
             return false;
         (void)snprintf(redis->socket, sizeof(redis->socket), "%.90s/redis.sock", folder);

@@ -44,7 +44,7 @@ static struct program *find(const struct supervisor *s, const char *name)
 {
     struct program *m;
 
-    LIST_FOREACH (m, &s->programs, entry) {
+    for (m = LIST_FIRST(&s->programs); m != NULL; m = LIST_NEXT(m, entry)) {
         if (strcmp(m->name, name) == 0)
             return m;
     }
@@ -218,7 +218,7 @@ struct run_failure supervisor_failure(struct supervisor *s)
     const struct program *m;
     int64_t now_ms = clock_mono_ms();
 
-    LIST_FOREACH (m, &s->programs, entry) {
+    for (m = LIST_FIRST(&s->programs); m != NULL; m = LIST_NEXT(m, entry)) {
         if (is_failing(m, now_ms) && is_worse(m, worst))
             worst = m;
     }
@@ -236,7 +236,7 @@ void supervisor_stop(struct supervisor *s, const char *spare, int grace_ms)
     struct program *m;
 
     s->stopped = true;
-    LIST_FOREACH (m, &s->programs, entry)
+    for (m = LIST_FIRST(&s->programs); m != NULL; m = LIST_NEXT(m, entry))
         loop_timer_stop(m->timer);
     children_stop(s->children, spare, grace_ms);
 }

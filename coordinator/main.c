@@ -63,6 +63,11 @@ static void pack(void *arg)
                         c->daemon.options.lease_ms, &limits, on_packed, c);
 }
 
+static void stop(void *arg)
+{
+    crew_stop(((struct coordinator *)arg)->crew);
+}
+
 int main(int argc, char **argv)
 {
     struct coordinator c = {0};
@@ -79,7 +84,7 @@ int main(int argc, char **argv)
                                      .lost = on_lost,
                                      .arg = &c};
     c.crew = crew_new(&c.daemon, &hooks);
-    daemon_run(&c.daemon);
+    daemon_run(&c.daemon, stop, &c);
     crew_free(c.crew);
     daemon_close(&c.daemon);
     return 0;

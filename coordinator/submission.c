@@ -487,6 +487,12 @@ static void after_search(struct submission *s)
     }
 }
 
+/* It ran nothing, and another create with the same file may live: it must not hide that one. */
+static bool failed_for_want_of_its_file(const struct remote_batch *b)
+{
+    return b->status == REMOTE_FAILED && remote_batch_failure(b) == PROVIDER_NOT_FOUND;
+}
+
 /* Of several that match the oldest counts; the list is newest first. */
 static void take_matches(struct submission *s, const struct remote_batch_page *page,
                          bool *old_enough)
@@ -496,7 +502,7 @@ static void take_matches(struct submission *s, const struct remote_batch_page *p
         bool ours = strcmp(b->input_file_id, s->batch.file) == 0 ||
                     (b->input_file_id[0] == '\0' && strcmp(b->metadata_bid, s->batch.bid) == 0);
 
-        if (ours) {
+        if (ours && !failed_for_want_of_its_file(b)) {
             memcpy(s->found, b->id, sizeof(s->found));
             s->found_created_ms = b->created_unix_ms;
         }

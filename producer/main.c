@@ -177,7 +177,7 @@ static int run(struct producer *p, const char *input)
         return 128 + p->signal;
     if (err.kind == ERR_NONE)
         return 0;
-    log_error("ev=failed kind=%s reason=%s", err_kind_name(err.kind), log_text(err.msg));
+    log_info("ev=failed kind=%s reason=%s", err_kind_name(err.kind), log_text(err.msg));
     (void)fprintf(stderr, "sheaf-producer: %s\n", err.msg);
     return err_exit_code(err.kind);
 }

@@ -406,15 +406,15 @@ static void take_turn(void *arg)
         put_window(r);
         return;
     }
-    if (!cut_next(r->cut, &r->window, &at_end, &err)) {
-        end(r, &err);
-    } else if (at_end) {
+    bool ok = cut_next(r->cut, &r->window, &at_end, &err);
+
+    if (ok && at_end) {
         FAILPOINT("producer.cut");
         r->step = protocol_job_seal(r->protocol, r->spec.job, r->windows, on_sealed, r);
-    } else if (!prepare_window(r, &err)) {
-        end(r, &err);
-    } else {
+    } else if (ok && prepare_window(r, &err)) {
         put_window(r);
+    } else {
+        end(r, &err);
     }
 }
 

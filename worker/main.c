@@ -39,6 +39,11 @@ static void on_lost(struct work *work, void *arg)
     task_end((struct task *)(void *)work);
 }
 
+static void stop(void *arg)
+{
+    crew_stop(((struct worker *)arg)->crew);
+}
+
 int main(int argc, char **argv)
 {
     struct worker w = {0};
@@ -54,7 +59,7 @@ int main(int argc, char **argv)
                                      .lost = on_lost,
                                      .arg = &w};
     w.crew = crew_new(&w.daemon, &hooks);
-    daemon_run(&w.daemon);
+    daemon_run(&w.daemon, stop, &w);
     crew_free(w.crew);
     daemon_close(&w.daemon);
     return 0;

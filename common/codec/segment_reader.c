@@ -90,14 +90,14 @@ static const char *consume(struct segment_reader *r, size_t len)
     return p;
 }
 
-static bool take(struct segment_reader *r, size_t len, const uint8_t **out, struct err *err)
+/* The next @len bytes of the body; NULL (with @err) when there are not so many. */
+static const uint8_t *take(struct segment_reader *r, size_t len, struct err *err)
 {
-    if (len > r->left)
-        return damaged(r, err, "it ends too early");
-    if (!fill(r, len, err))
-        return false;
-    *out = (const uint8_t *)consume(r, len);
-    return true;
+    if (len > r->left) {
+        damaged(r, err, "it ends too early");
+        return NULL;
+    }
+    return fill(r, len, err) ? (const uint8_t *)consume(r, len) : NULL;
 }
 
 static bool read_batches(struct segment_reader *r, struct err *err)
@@ -110,9 +110,9 @@ static bool read_batches(struct segment_reader *r, struct err *err)
     r->batches = xcalloc(count, sizeof(*r->batches));
     r->header.batches = r->batches;
     for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *p = NULL;
+        const uint8_t *p = take(r, SEGMENT_BATCH_BYTES, err);
 
-        if (!take(r, SEGMENT_BATCH_BYTES, &p, err))
+        if (p == NULL)
             return false;
         memcpy(r->batches[i].bid, p, BATCH_ID_LEN);
         r->batches[i].created_ms = (int64_t)get_u64(p + BATCH_ID_LEN);
@@ -123,9 +123,9 @@ static bool read_batches(struct segment_reader *r, struct err *err)
 static bool read_header(struct segment_reader *r, struct err *err)
 {
     struct segment_header *h = &r->header;
-    const uint8_t *p = NULL;
+    const uint8_t *p = take(r, SEGMENT_HEADER_BYTES, err);
 
-    if (!take(r, SEGMENT_HEADER_BYTES, &p, err))
+    if (p == NULL)
         return false;
     if (memcmp(p, SEGMENT_MAGIC, 8) != 0)
         return damaged(r, err, "it is no segment");
@@ -154,6 +154,8 @@ struct segment_reader *segment_reader_new(int fd, const char *name, struct err *
     r->fd = fd;
     r->name = xstrdup(name);
     r->hash = hash64_new();
+    r->buffer = xcalloc(1, BUFFER_BYTES);
+    r->cap = BUFFER_BYTES;
     if (fstat(fd, &st) != 0)
         err_set(err, ERR_UNAVAILABLE, "cannot read %s: %s", name, strerror(errno));
     else if (st.st_size < (off_t)(SEGMENT_HEADER_BYTES + SEGMENT_FOOTER_BYTES))
@@ -251,7 +253,8 @@ enum segment_read segment_reader_next(struct segment_reader *r, struct record *o
         return SEGMENT_FAILED;
     if (r->count == r->header.records)
         return finish(r, err);
-    if (!take(r, SEGMENT_RECORD_BYTES, &p, err) || !decode(r, p, out, err))
+    p = take(r, SEGMENT_RECORD_BYTES, err);
+    if (p == NULL || !decode(r, p, out, err))
         return SEGMENT_FAILED;
     r->count++;
     r->previous = out->ordinal;
@@ -261,10 +264,9 @@ enum segment_read segment_reader_next(struct segment_reader *r, struct record *o
 
 bool segment_reader_line(struct segment_reader *r, const char **line, struct err *err)
 {
-    const uint8_t *p = NULL;
-    size_t len = r->line_left;
+    const uint8_t *p = take(r, r->line_left, err);
 
-    if (!take(r, len, &p, err))
+    if (p == NULL)
         return false;
     r->line_left = 0;
     *line = (const char *)p;

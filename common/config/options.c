@@ -106,6 +106,10 @@ const struct setting options_rows[] = {
     {.name = "give-up", .type = SETTING_DURATION, AT(give_up_ms), .preset = "10m",
      .max = YEAR_MS, .value_name = "D", .groups = SEND,
      .help = "How long to go on without a provider or Redis; the job can be continued later."},
+    {.name = "reap-after", .type = SETTING_DURATION, AT(reap_after_ms), .preset = "10m", .min = 100,
+     .max = YEAR_MS, .value_name = "D", .groups = OPT_RUN | OPT_DAEMON,
+     .help = "How long a file or batch at the provider that belongs to a job but to no batch record "
+             "is left alone before it is removed; a look for such is taken each six times D."},
     {.name = "timeout", .type = SETTING_DURATION, AT(timeout_ms), .min = 1,
      .max = YEAR_MS, .value_name = "D", .groups = OPT_WAIT, .refuses = SETTING_ONLY_FLAG,
      .help = "Stop waiting after this time with exit code 7; the job goes on."},

@@ -75,6 +75,7 @@ struct options {
     int64_t settle_ms;
     int64_t linger_ms;
     int64_t give_up_ms;
+    int64_t reap_after_ms;
     int64_t timeout_ms; /* 0: none */
 
     /* this host */

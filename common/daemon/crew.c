@@ -18,6 +18,7 @@ struct crew {
     TAILQ_HEAD(work_list, work) works;
     unsigned count;
     bool claiming; /* a claim, idle() or a rest is under way */
+    bool stopping; /* for good */
     char nonce[BATCH_ID_LEN + 1];
     int64_t next_ms; /* what the last claim said about the next due record */
     struct loop_timer *claim_timer, *renew_timer;
@@ -25,7 +26,7 @@ struct crew {
 
 static void claim_soon(struct crew *crew)
 {
-    if (!crew->claiming && crew->count < crew->hooks.limit)
+    if (!crew->stopping && !crew->claiming && crew->count < crew->hooks.limit)
         loop_timer_set(crew->claim_timer, 0);
 }
 
@@ -33,6 +34,8 @@ void crew_rest(struct crew *crew, int64_t wait_ms)
 {
     int64_t ms = REST_MS;
 
+    if (crew->stopping)
+        return;
     if (wait_ms >= 0 && wait_ms < ms)
         ms = wait_ms;
     if (crew->next_ms >= 0 && crew->next_ms < ms)
@@ -46,6 +49,8 @@ static void on_claim(enum protocol_answer answer, struct claim *claim, int64_t w
 {
     struct crew *crew = arg;
 
+    if (crew->stopping)
+        return; /* what was claimed just now is due again when its lease ends */
     if (answer == PROTOCOL_OK) {
         crew->claiming = false;
         crew->hooks.claimed(claim, crew->nonce, crew->hooks.arg);
@@ -122,10 +127,9 @@ static void on_renewed(enum protocol_answer answer, const struct err *err, void 
     free(r);
 }
 
-static void renew_one(struct crew *crew, struct work *w)
+static void renew_one(struct crew *crew, struct work *w, int64_t lease_ms)
 {
     struct protocol *protocol = crew->daemon->protocol;
-    int64_t lease_ms = crew->daemon->options.lease_ms;
     struct renewal *r = xcalloc(1, sizeof(*r));
 
     r->crew = crew;
@@ -145,7 +149,7 @@ static void renew_all(void *arg)
 
     TAILQ_FOREACH (w, &crew->works, entry) {
         if (!w->renewing && !w->lost)
-            renew_one(crew, w);
+            renew_one(crew, w, crew->daemon->options.lease_ms);
     }
     loop_timer_set(crew->renew_timer, crew->daemon->options.lease_ms / 3);
 }
@@ -190,17 +194,32 @@ struct crew *crew_new(struct daemon *daemon, const struct crew_hooks *hooks)
     return crew;
 }
 
-void crew_free(struct crew *crew)
+static void drop_all(struct crew *crew, bool give_back)
 {
     struct work *next;
 
-    if (crew == NULL)
-        return;
     for (struct work *w = TAILQ_FIRST(&crew->works); w != NULL; w = next) {
         next = TAILQ_NEXT(w, entry);
+        if (give_back && !w->lost)
+            renew_one(crew, w, 0);
         w->lost = true;
         crew->hooks.lost(w, crew->hooks.arg);
     }
+}
+
+void crew_stop(struct crew *crew)
+{
+    crew->stopping = true;
+    loop_timer_stop(crew->claim_timer);
+    loop_timer_stop(crew->renew_timer);
+    drop_all(crew, true);
+}
+
+void crew_free(struct crew *crew)
+{
+    if (crew == NULL)
+        return;
+    drop_all(crew, false);
     loop_timer_free(crew->claim_timer);
     loop_timer_free(crew->renew_timer);
     free(crew);

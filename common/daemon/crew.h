@@ -54,6 +54,13 @@ struct crew *crew_new(struct daemon *daemon, const struct crew_hooks *hooks);
 /** Runs lost() of all work under way, which must end it at once. NULL is fine. */
 void crew_free(struct crew *crew);
 
+/**
+ * The process is to end: claim nothing more, drop what is under way (lost() of
+ * each runs) and give its leases back, so that nobody has to wait for them.
+ * Redis has been told when the loop has turned a little longer.
+ */
+void crew_stop(struct crew *crew);
+
 /** The record of @claim, held under @nonce, is being worked on. */
 void crew_begin(struct crew *crew, struct work *work, const struct claim *claim, const char *nonce);
 

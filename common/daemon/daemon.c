@@ -13,11 +13,21 @@
 
 #define COMMAND_TIMEOUT_MS 10000
 #define CALL_TIMEOUT_MS    30000
+#define STOP_MS            200
 
 static void on_signal(int signo, void *arg)
 {
+    static const struct timeval moment = {.tv_usec = STOP_MS * 1000};
+    struct daemon *d = arg;
+
     log_info("ev=stopping signal=%d", signo);
-    event_base_loopexit(arg, NULL);
+    if (d->stop == NULL) {
+        event_base_loopbreak(d->base);
+        return;
+    }
+    d->stop(d->stop_arg);
+    d->stop = NULL;
+    event_base_loopexit(d->base, &moment);
 }
 
 static void on_redis_state(bool up, const struct err *reason, void *arg)
@@ -95,7 +105,7 @@ bool daemon_open(struct daemon *d, const char *name, const char *purpose, int ar
     d->base = loop_new();
     if (!open_provider(d, &err) || !open_redis(d, &err))
         goto failed;
-    d->signals = loop_signals_new(d->base, on_signal, d->base);
+    d->signals = loop_signals_new(d->base, on_signal, d);
     settings_args_release(&args);
     log_info("ev=started site=%s provider=%s version=%s", daemon_site(d), d->profile->name,
              SHEAF_VERSION);
@@ -122,8 +132,10 @@ void daemon_close(struct daemon *d)
     *d = (struct daemon){0};
 }
 
-void daemon_run(struct daemon *d)
+void daemon_run(struct daemon *d, void (*stop)(void *arg), void *arg)
 {
+    d->stop = stop;
+    d->stop_arg = arg;
     event_base_dispatch(d->base);
 }
 

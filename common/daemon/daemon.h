@@ -23,6 +23,8 @@ struct daemon {
     struct options options;
     struct event_base *base;
     struct loop_signals *signals;
+    void (*stop)(void *arg); /* of daemon_run(); NULL once it has run */
+    void *stop_arg;
     struct redis_conn *redis;
     struct protocol *protocol;
     struct http_client *http;
@@ -41,8 +43,11 @@ MUST_CHECK bool daemon_open(struct daemon *d, const char *name, const char *purp
                             char *const *argv, int *exit_code);
 void daemon_close(struct daemon *d);
 
-/** Serve until SIGTERM or SIGINT. */
-void daemon_run(struct daemon *d);
+/**
+ * Serve until SIGTERM or SIGINT. Then @stop(@arg) runs, and the loop turns for a
+ * moment longer, so that what it has sent goes out. A second signal ends at once.
+ */
+void daemon_run(struct daemon *d, void (*stop)(void *arg), void *arg);
 
 /** The site that is served. */
 const char *daemon_site(const struct daemon *d);

@@ -135,6 +135,7 @@ static bool choose_inputs(struct auditor *a, uint32_t part, struct inputs *input
     if (!inputs_load(a->sink, part, inputs, found, err) ||
         (!*found && !inputs_list(a->sink, part, inputs, err)))
         return false;
+    a->cancelled = a->cancelled || inputs->cancelled;
     if (!a->cancelled || !*found)
         inputs->windows = PART_WINDOWS;
     return true;

@@ -213,15 +213,17 @@ static bool publish_report(struct merge *m, struct err *err)
 {
     struct report *report = fold_report(m->fold);
     struct buf doc = BUF_INIT(REPORT_MAX_BYTES);
-    char name[LAYOUT_NAME_MAX];
-    bool ok;
+    bool ok = false;
 
     report->out = m->out.file;
     report->dead = m->dead.file;
-    if (report_write_part(report, &doc))
+    if (report_write_part(report, &doc)) {
+        char name[LAYOUT_NAME_MAX];
+
         ok = sink_publish(m->sink, layout_report(name, m->part), doc.data, doc.len, NULL, err);
-    else
-        ok = err_set(err, ERR_INTERNAL, "the report of part %" PRIu32 " is too long", m->part);
+    } else {
+        err_set(err, ERR_INTERNAL, "the report of part %" PRIu32 " is too long", m->part);
+    }
     buf_release(&doc);
     return ok;
 }

@@ -168,9 +168,9 @@ bool publish_file_finish(struct publish_file *f, struct report_file *out, struct
 
 bool publish_file_name(struct publish_file *f, struct err *err)
 {
-    char self[64];
-
     if (f->temporary[0] == '\0') {
+        char self[64];
+
         (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
         if (linkat(AT_FDCWD, self, f->dir, f->base, AT_SYMLINK_FOLLOW) == 0)
             return fsync(f->dir) == 0 || fail(err, errno, "fsync the folder of", f->path);

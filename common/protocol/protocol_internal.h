@@ -2,6 +2,7 @@
 #define PROTOCOL_PROTOCOL_INTERNAL_H
 
 #include "common/protocol/protocol.h"
+#include "common/protocol/protocol_reaper.h"
 #include "common/protocol/protocol_scripts.h"
 #include "common/protocol/protocol_words.h"
 #include "common/redis/redis_reply.h"
@@ -22,6 +23,8 @@ union protocol_callback {
     protocol_site_fn site;
     protocol_view_fn view;
     protocol_list_fn list;
+    protocol_reap_claim_fn reap_claim;
+    protocol_reap_look_fn reap_look;
 };
 
 /** What came of one call; all of it borrowed. */

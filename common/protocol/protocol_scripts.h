@@ -25,6 +25,9 @@ enum protocol_script {
     SCRIPT_SITE_NOTE,
     SCRIPT_JOB_VIEW,
     SCRIPT_JOB_LIST,
+    SCRIPT_REAP_CLAIM,
+    SCRIPT_REAP_LOOK,
+    SCRIPT_REAP_DONE,
     PROTOCOL_SCRIPTS, /* how many */
 };
 

@@ -7,7 +7,7 @@
  * The names in a job's folder. Numbers are padded, so lists sort.
  *
  *     job.json                        the job's specification
- *     cancelled.json                  the job was cancelled
+ *     cancelled.json                  the job was cancelled: it may end before its input does
  *     idx/0000003                     where part 3 starts in the source
  *     ids/0000123                     original ids of window 123 of an inline job
  *     part-0000003/<file>.<off>.seg   results of part 3 in one chunk of a remote file

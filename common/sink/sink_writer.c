@@ -174,10 +174,11 @@ bool sink_write_fn(void *writer, const void *bytes, size_t len, struct err *err)
 /* 0, EEXIST, or what went wrong. */
 static int give_name(const struct sink_writer *w)
 {
-    char self[64];
     struct stat st;
 
     if (w->temporary[0] == '\0') {
+        char self[64];
+
         (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", w->fd);
         return linkat(AT_FDCWD, self, w->dir, w->base, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
     }

@@ -78,6 +78,18 @@ static void a_sound_job_passes(void **state)
 /* Rewrite lines [@from, @to) (from 0) of the sink's file @name: @how is what becomes of each. */
 enum how { DROP, CHANGE, TWICE, CUT };
 
+static void damage_line(struct buf *out, const char *line, size_t len, enum how how)
+{
+    switch (how) {
+    case DROP: break;
+    case CHANGE:
+        assert_true(buf_append(out, "{\"ID\"", 5) && buf_append(out, line + 5, len - 5));
+        break;
+    case TWICE: assert_true(buf_append(out, line, len) && buf_append(out, line, len)); break;
+    case CUT: assert_true(buf_append(out, line, len - 3)); break;
+    }
+}
+
 static void damage(const char *path, size_t from, size_t to, enum how how)
 {
     struct buf text = world_read_path(path);
@@ -86,18 +98,11 @@ static void damage(const char *path, size_t from, size_t to, enum how how)
 
     for (const char *p = text.data; *p != '\0'; line++) {
         const char *end = strchr(p, '\n') + 1;
-        size_t len = (size_t)(end - p);
-        bool hit = line >= from && line < to;
 
-        if (hit && how == CHANGE)
-            assert_true(buf_append(&out, "{\"ID\"", 5));
-        if (hit && how == TWICE)
-            assert_true(buf_append(&out, p, len));
-        if (hit && how == CUT)
-            len -= 3;
-        if (!hit || how != DROP)
-            assert_true(buf_append(&out, hit && how == CHANGE ? p + 5 : p,
-                                   hit && how == CHANGE ? len - 5 : len));
+        if (line >= from && line < to)
+            damage_line(&out, p, (size_t)(end - p), how);
+        else
+            assert_true(buf_append(&out, p, (size_t)(end - p)));
         p = end;
     }
     world_write_path(path, out.len == 0 ? "" : out.data, out.len);
@@ -225,6 +230,21 @@ static void an_empty_job_passes(void **state)
     assert_int_equal(audit.requests, 0);
 }
 
+static void a_cancelled_job_may_end_before_its_input(void **state)
+{
+    struct world *w = *state;
+    struct err err = {0};
+
+    memcpy(w->spec.job, "stopped", 8);
+    sink_close(w->sink);
+    w->sink = sink_open(w->spec.sink, "stopped", w->spec.ji, true, NULL);
+    assert_int_equal(world_merge(w, 0, 100, true, &err), MERGE_DONE);
+    struct audit audit = must_audit(w, NULL);
+    assert_true(audit_passed(&audit));
+    assert_int_equal(audit.requests, 100);
+    assert_int_equal(audit.failed, 100);
+}
+
 static void an_inline_job_with_a_gap_is_noticed(void **state)
 {
     struct world *w = *state;
@@ -259,6 +279,7 @@ int main(void)
         TEST(an_input_that_grew_is_noticed),
         TEST(an_input_that_shrank_is_noticed),
         TEST(an_empty_job_passes),
+        TEST(a_cancelled_job_may_end_before_its_input),
         TEST(an_inline_job_with_a_gap_is_noticed),
     };
 

@@ -355,6 +355,20 @@ static void what_comes_after_the_list_is_fixed_changes_nothing(void **state)
     buf_release(&before);
 }
 
+/* A merge that ends as soon as the list of its files is in the sink. */
+static void fix_list_and_die(struct world *w)
+{
+    struct merge *m = merge_new(w->sink, &w->spec, 0, 1, false);
+    struct err err = {0};
+    bool exists = false;
+
+    while (!exists) {
+        (void)!merge_step(m, 1, &err);
+        assert_true(sink_exists(w->sink, "in/0000000.json", &exists, NULL));
+    }
+    merge_free(m);
+}
+
 static void two_merges_that_saw_different_files_agree(void **state)
 {
     bool adopted = false;
@@ -372,7 +386,7 @@ static void two_merges_that_saw_different_files_agree(void **state)
         for (int i = 0; i < steps; i++)
             (void)!merge_step(slow, 1, &err);
         put(w, &late, "g", world_record(0, 1, 0, OUTCOME_OK, "{}"));
-        must_merge(w, 1);
+        fix_list_and_die(w);
         assert_int_equal(merge_run(slow, &err), MERGE_DONE);
         merge_free(slow);
 

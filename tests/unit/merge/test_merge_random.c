@@ -123,7 +123,7 @@ static void make_batches(struct job *j)
 
         (void)snprintf(j->batch[b].bid, sizeof(j->batch[b].bid), "bid%u", below(j, 1000) * 10 + b);
         j->batch[b].created_ms = below(j, 3);
-        j->ended_ms[b] = (int64_t)(10 + b); /* all different: the newest reason is clear */
+        j->ended_ms[b] = 10 + (int64_t)b; /* all different: the newest reason is clear */
         j->refused[b] = below(j, 5) == 0;
         for (uint32_t i = 0; i < j->tasks; i++)
             j->asked[b][i] = !j->invalid[i] && below(j, 3) != 0;
