@@ -2,10 +2,13 @@
  * sheaf-coordinator: seals batches of ready shards and brings each to a running
  * remote batch. Any number may run; Redis decides who works on what.
  */
+#include <event2/event.h>
+
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/daemon/crew.h"
 #include "common/daemon/daemon.h"
+#include "coordinator/reaper.h"
 #include "coordinator/submission.h"
 
 #define BATCHES_AT_ONCE 4
@@ -13,6 +16,7 @@
 struct coordinator {
     struct daemon daemon;
     struct crew *crew;
+    struct reaper *reaper;
     char nonce[BATCH_ID_LEN + 1]; /* of the pack under way */
 };
 
@@ -63,6 +67,30 @@ static void pack(void *arg)
                         c->daemon.options.lease_ms, &limits, on_packed, c);
 }
 
+static void on_rollback(int64_t seen, int64_t now, void *arg)
+{
+    struct coordinator *c = arg;
+
+    log_warn("ev=redis_rolled_back tick_seen=%lld tick_now=%lld", (long long)seen, (long long)now);
+    reaper_wake(c->reaper);
+}
+
+static void on_last_look(void *arg)
+{
+    struct coordinator *c = arg;
+
+    (void)event_base_loopbreak(c->daemon.base);
+}
+
+/* Unless a second signal is in a hurry. */
+static void last_look(struct coordinator *c)
+{
+    if (event_base_got_break(c->daemon.base))
+        return;
+    reaper_last_look(c->reaper, on_last_look, c);
+    daemon_run(&c->daemon, NULL, NULL);
+}
+
 static void stop(void *arg)
 {
     crew_stop(((struct coordinator *)arg)->crew);
@@ -84,8 +112,12 @@ int main(int argc, char **argv)
                                      .lost = on_lost,
                                      .arg = &c};
     c.crew = crew_new(&c.daemon, &hooks);
+    c.reaper = reaper_new(&c.daemon);
+    protocol_on_rollback(c.daemon.protocol, on_rollback, &c);
     daemon_run(&c.daemon, stop, &c);
     crew_free(c.crew);
+    last_look(&c);
+    reaper_free(c.reaper);
     daemon_close(&c.daemon);
     return 0;
 }

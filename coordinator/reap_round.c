@@ -16,7 +16,8 @@
  */
 
 #define PAGE        100
-#define PAGES_MAX   100 /* of each list */
+#define PAGES_MAX   100   /* of each list */
+#define SKEW_MS     60000 /* of the times that the provider gives to files and to batches */
 #define ORPHANS_MAX 1000
 #define NOTES_MAX   4000
 #define TRIES       4
@@ -24,6 +25,7 @@
 
 struct orphan {
     char file[REMOTE_ID_MAX + 1];
+    int64_t created_ms; /* 0: unknown */
     struct reap_name name;
     struct reap_batch *batches;
     size_t batch_count;
@@ -47,6 +49,8 @@ struct reap_round {
 
     char after[REMOTE_ID_MAX + 1]; /* cursor of the list being read */
     bool more;
+    bool cut;          /* not all files were seen */
+    int64_t oldest_ms; /* orphan, by the provider's clock; 0: unknown */
     unsigned pages;
     struct orphan page[PAGE]; /* our files of the page, until their records are known */
     size_t page_count;
@@ -281,7 +285,7 @@ static void on_looked(enum protocol_answer answer, const struct reap_record *rec
 static void next_orphan(struct reap_round *r)
 {
     if (r->at == r->orphan_count) {
-        r->result.complete = true;
+        r->result.complete = !r->cut;
         finish(r);
         return;
     }
@@ -317,13 +321,25 @@ static void on_batches(const struct provider_error *error, const struct remote_b
 {
     struct reap_round *r = arg;
 
+    bool old_enough = false;
+
     if (!went_well(r, error))
         return;
-    for (size_t i = 0; i < page->count; i++)
+    for (size_t i = 0; i < page->count; i++) {
+        int64_t created_ms = page->items[i].created_unix_ms;
+
         take_batch(r, &page->items[i]);
-    r->more = page->has_more && ++r->pages < PAGES_MAX;
+        if (created_ms != 0 && created_ms < r->oldest_ms - SKEW_MS)
+            old_enough =
+                true; /* the list is newest first, and files are older than their batches */
+    }
     memcpy(r->after, page->next, sizeof(r->after));
-    go_on(r, r->more ? list_batches : next_orphan);
+    if (!page->has_more || old_enough)
+        go_on(r, next_orphan);
+    else if (++r->pages < PAGES_MAX)
+        go_on(r, list_batches);
+    else
+        give_up_round(r); /* a batch may be behind the end: nothing may be deleted */
 }
 
 static void list_batches(struct reap_round *r)
@@ -357,10 +373,14 @@ static void sort_out(struct reap_round *r, const struct orphan *o, enum reap_ver
         note(r, o->file);
         return;
     case REAP_TAKE:
-        if (r->orphan_count < ORPHANS_MAX)
-            r->orphans[r->orphan_count++] = *o;
-        else
+        if (r->orphan_count == ORPHANS_MAX) {
             r->result.rest.live = true;
+            note(r, o->file);
+            return;
+        }
+        if (r->orphan_count == 0 || o->created_ms < r->oldest_ms)
+            r->oldest_ms = o->created_ms;
+        r->orphans[r->orphan_count++] = *o;
         return;
     }
 }
@@ -393,9 +413,11 @@ static void on_files(const struct provider_error *error, const struct remote_fil
         if (!reap_name_parse(page->items[i].filename, &o->name))
             continue;
         memcpy(o->file, page->items[i].id, sizeof(o->file));
+        o->created_ms = page->items[i].created_unix_ms;
         bids[r->page_count++] = o->name.bid;
     }
     r->more = page->has_more && ++r->pages < PAGES_MAX;
+    r->cut = page->has_more && !r->more;
     memcpy(r->after, page->next, sizeof(r->after));
     r->step = protocol_reap_look(r->daemon->protocol, daemon_site(r->daemon), r->nonce,
                                  REAP_LEASE_MS, bids, r->page_count, on_page_looked, r);

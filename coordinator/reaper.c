@@ -26,10 +26,11 @@ struct reaper {
     struct loop_timer *limit; /* of the last look */
     struct protocol_call *step;
     struct reap_round *round;
-    char nonce[BATCH_ID_LEN + 1];
+    char nonce[BATCH_ID_LEN + 1]; /* of this process: it runs one round at a time */
     int64_t max_age_ms;           /* a round younger than this makes ours needless */
     int64_t shaken_until_mono_ms; /* Redis lost data: its jobs may be opened anew */
     int64_t next_ms;              /* from the end of the round */
+    bool unfinished;              /* the round has left something to do soon */
     bool woken;                   /* while a round was under way */
     bool last;
     void (*done)(void *arg);
@@ -92,29 +93,27 @@ static void on_closed(enum protocol_answer answer, const struct err *err, void *
     r->step = NULL;
     if (answer == PROTOCOL_FAILED)
         log_warn("ev=reap_done_failed reason=%s", log_text(err->msg));
-    rest(r, r->next_ms);
+    if (r->last && r->unfinished)
+        loop_timer_set(r->timer, LAST_REPEAT_MS);
+    else
+        rest(r, r->next_ms);
 }
 
 static void on_round(const struct reap_result *result, void *arg)
 {
     struct reaper *r = arg;
-    bool unfinished = !result->complete || result->rest.live;
 
     r->round = NULL; /* frees itself */
+    r->unfinished = !result->complete || result->rest.live;
     if (result->files > 0 || result->batches > 0)
         log_info("ev=reaped files=%zu batches=%zu unfinished=%d", result->files, result->batches,
-                 unfinished);
+                 r->unfinished);
     r->next_ms = reap_next_ms(&result->rest, grace_ms(r));
     if (result->lost)
         rest(r, at_most(TROUBLE_MS, usual_ms(r)));
     else
         r->step = protocol_reap_done(r->daemon->protocol, daemon_site(r->daemon), r->nonce,
                                      r->next_ms, result->ids, result->id_count, on_closed, r);
-    if (r->last && unfinished && !result->lost) {
-        protocol_call_cancel(r->step); /* it is on its way all the same, before the next claim */
-        r->step = NULL;
-        loop_timer_set(r->timer, LAST_REPEAT_MS);
-    }
 }
 
 static bool some_job_ended(const struct reap_claimed *claimed)
@@ -152,7 +151,6 @@ static void claim(void *arg)
 {
     struct reaper *r = arg;
 
-    id_random(r->nonce, BATCH_ID_LEN);
     r->step = protocol_reap_claim(r->daemon->protocol, daemon_site(r->daemon), r->nonce,
                                   REAP_LEASE_MS, r->max_age_ms, on_claimed, r);
 }
@@ -162,6 +160,7 @@ struct reaper *reaper_new(struct daemon *daemon)
     struct reaper *r = xcalloc(1, sizeof(*r));
 
     r->daemon = daemon;
+    id_random(r->nonce, BATCH_ID_LEN);
     r->timer = loop_timer_new(daemon->base, claim, r);
     r->limit = loop_timer_new(daemon->base, last_look_is_over, r);
     r->max_age_ms = at_most(FIRST_MS, grace_ms(r));
@@ -185,4 +184,19 @@ void reaper_wake(struct reaper *r)
     r->woken = true;
     if (r->round == NULL && r->step == NULL && !r->last)
         rest(r, 0);
+}
+
+void reaper_last_look(struct reaper *r, void (*done)(void *arg), void *arg)
+{
+    stop(r);
+    r->last = true;
+    r->max_age_ms = 0;
+    r->done = done;
+    r->arg = arg;
+    if (!redis_conn_is_up(r->daemon->redis)) {
+        loop_timer_set(r->limit, 0);
+        return;
+    }
+    loop_timer_set(r->limit, LAST_CLAIM_MS);
+    loop_timer_set(r->timer, 0);
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/failpoint.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
@@ -22,6 +23,7 @@
 #include "common/model/mask.h"
 #include "common/model/ordinal.h"
 #include "common/sink/sink.h"
+#include "worker/bad_lines.h"
 #include "worker/core/tally.h"
 #include "worker/download.h"
 #include "worker/evidence_writer.h"
@@ -32,12 +34,14 @@
 #define DOWNLOAD_WAIT_MS    1000
 #define DOWNLOAD_LONGEST_MS 15000
 #define STALLED_WAIT_MS     30000
+#define REFUSALS_MAX_BYTES  (16u << 20)
 
 struct fetch {
     struct task task; /* first */
     uint32_t max_attempts;
     struct sink *sink;
     struct member *members; /* sorted by window */
+    struct member *in_file; /* the same in the order of the input file */
     size_t count;
     struct tally tally;
     struct download *download; /* of the file under way */
@@ -56,6 +60,7 @@ static void release(struct task *task)
     if (f->count > 0)
         tally_release(&f->tally);
     free(f->members);
+    free(f->in_file);
     sink_close(f->sink);
 }
 
@@ -267,6 +272,48 @@ static void next_file(struct fetch *f)
                                f->task.spec.chunk_bytes, &hooks);
 }
 
+/* ---- a batch that was refused */
+
+static bool publish_refusals(struct fetch *f, const struct remote_batch *remote, struct err *err)
+{
+    const struct batch *b = &f->task.batch;
+    struct chunk_source source = {
+        .batch = b, .ji = f->task.spec.ji, .file = b->remote, .refused = true};
+    struct buf lines = BUF_INIT(REFUSALS_MAX_BYTES);
+    bool ok = bad_lines_write(remote->json, remote->json_len, f->in_file, f->count, f->task.spec.ji,
+                              &lines);
+
+    if (!ok)
+        err_set(err, ERR_INTERNAL, "the provider's complaints are too long");
+    else if (lines.len > 0)
+        ok = segments_publish(f->sink, &source, lines.data, lines.len, &f->tally, err);
+    buf_release(&lines);
+    return ok;
+}
+
+static void on_refused(const struct provider_error *error, const struct remote_batch *remote,
+                       void *arg)
+{
+    struct fetch *f = arg;
+    struct err err = {0};
+
+    f->task.call = NULL;
+    daemon_note_provider(&f->task.worker->daemon, error);
+    if (error != NULL && error->class != PROVIDER_NOT_FOUND)
+        task_put_off(&f->task, TASK_TROUBLE_WAIT_MS, error->message);
+    else if (error == NULL && !publish_refusals(f, remote, &err))
+        local_trouble(f, &err);
+    else
+        write_evidence(f);
+}
+
+/* It ran nothing, and what was not refused goes on free: the provider may name what it refused. */
+static bool may_name_lines(const struct batch *b)
+{
+    return b->failure[0] != '\0' && b->free_rest && b->remote[0] != '\0' &&
+           b->output_bytes + b->error_bytes == 0;
+}
+
 static void on_members(enum protocol_answer answer, const struct member *members, size_t count,
                        const struct err *err, void *arg)
 {
@@ -278,12 +325,19 @@ static void on_members(enum protocol_answer answer, const struct member *members
     }
     f->task.step = NULL;
     f->members = xcalloc(count + 1, sizeof(*members));
-    if (count > 0)
+    f->in_file = xcalloc(count + 1, sizeof(*members));
+    if (count > 0) {
         memcpy(f->members, members, count * sizeof(*members));
+        memcpy(f->in_file, members, count * sizeof(*members));
+    }
     qsort(f->members, count, sizeof(*members), tally_compare_members);
     f->count = count;
     tally_init(&f->tally, f->members, count, f->task.batch.masks, f->task.batch.masks_len);
-    next_file(f);
+    if (may_name_lines(&f->task.batch))
+        f->task.call =
+            provider_get(f->task.worker->daemon.provider, f->task.batch.remote, on_refused, f);
+    else
+        next_file(f);
 }
 
 void fetch_start(struct worker *worker, struct claim *claim, const char *nonce)

@@ -55,7 +55,7 @@ static void read_line(struct builder *b, const char *line, size_t len, uint64_t 
         return;
     }
     const struct member *member = tally_member(b->tally, ordinal);
-    enum outcome outcome = classify_line(&result);
+    enum outcome outcome = b->source->refused ? OUTCOME_PERM : classify_line(&result);
 
     if (!tally_note(b->tally, ordinal, outcome) || member == NULL)
         return;

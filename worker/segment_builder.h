@@ -17,6 +17,7 @@ struct chunk_source {
     const char *file;     /* remote file id: names the segments, with @file_offset */
     uint64_t file_offset; /* of the chunk in that file */
     uint64_t offset;      /* of the chunk in (output || error): orders lines of both files */
+    bool refused;         /* the lines are refusals of the input file: final, whatever they say */
 };
 
 /**

@@ -9,8 +9,8 @@
  * kill raises SIGKILL, stop raises SIGSTOP, delay sleeps for milliseconds, err
  * makes failpoint_errno() return that errno. "@n" acts at the n-th visit only
  * (default 1); "@*" at every visit. With SHEAF_FP_ONCE=FOLDER a point acts once
- * for all processes together: it leaves a file of its name there. Without -DSHEAF_FAILPOINTS (release
- * builds) both macros are nothing.
+ * for all processes together: it leaves a file of its name there. Without -DSHEAF_FAILPOINTS
+ * (release builds) both macros are nothing.
  */
 #ifdef SHEAF_FAILPOINTS
 /** Visit @name; kill, stop and delay happen here. */

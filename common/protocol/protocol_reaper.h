@@ -37,7 +37,8 @@ typedef void (*protocol_reap_claim_fn)(enum protocol_answer answer,
 /**
  * Begin a round over @site if the last one ended @max_age_ms ago, or asked for
  * one by now. One process at a time: BUSY while another has the lease. @nonce
- * is fresh and random. OK, BUSY or NONE.
+ * is random and of this process alone: with it a round may be begun anew. OK, BUSY
+ * or NONE.
  */
 struct protocol_call *protocol_reap_claim(struct protocol *protocol, const char *site,
                                           const char *nonce, int64_t lease_ms, int64_t max_age_ms,
@@ -66,8 +67,7 @@ struct protocol_call *protocol_reap_look(struct protocol *protocol, const char *
  * remembered: what was not noted before is stamped, the rest forgotten. OK or FENCED.
  */
 struct protocol_call *protocol_reap_done(struct protocol *protocol, const char *site,
-                                         const char *nonce, int64_t next_ms,
-                                         const char *const *ids, size_t count, protocol_fn done,
-                                         void *arg);
+                                         const char *nonce, int64_t next_ms, const char *const *ids,
+                                         size_t count, protocol_fn done, void *arg);
 
 #endif

@@ -216,6 +216,8 @@ static void give_batch(struct provider_call *call, const struct http_reply *repl
         set_unreadable(error, PROVIDER_AMBIGUOUS, &err);
         ok = false;
     }
+    batch->json = reply->body;
+    batch->json_len = reply->body_len;
     call->fn.batch(ok ? NULL : error, ok ? batch : NULL, call->arg);
     free(batch);
 }

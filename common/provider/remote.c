@@ -157,28 +157,44 @@ static void read_error(struct json_object *value, struct remote_error *out)
         out->line = -1;
 }
 
-/* null | {"data":[...]} | [...] | {"code",...} | "text" */
-static void read_errors(struct json_object *value, struct remote_batch *out)
+/* null | {"data":[...]} | [...] | {"code",...} | "text": at most @cap into @out; how many there
+ * are. */
+static size_t read_errors(struct json_object *value, struct remote_error *out, size_t cap)
 {
     struct json_object *list = doc_member(value, "data");
-    struct remote_error only;
 
     if (list == NULL)
         list = value;
     if (list == NULL)
-        return;
+        return 0;
     if (doc_kind(list, NULL) != JSON_ARRAY) {
+        struct remote_error only;
+
         read_error(list, &only);
         if (only.code[0] == '\0' && only.message[0] == '\0')
-            return;
-        out->errors[0] = only;
-        out->error_count = 1;
-        out->errors_total = 1;
-        return;
+            return 0;
+        out[0] = only;
+        return 1;
     }
-    out->errors_total = doc_count(list, NULL);
-    for (size_t i = 0; i < out->errors_total && i < REMOTE_ERRORS_MAX; i++)
-        read_error(doc_at(list, NULL, i), &out->errors[out->error_count++]);
+    size_t total = doc_count(list, NULL);
+    for (size_t i = 0; i < total && i < cap; i++)
+        read_error(doc_at(list, NULL, i), &out[i]);
+    return total;
+}
+
+size_t remote_errors_parse(const char *json, size_t len, struct remote_error *out, size_t cap)
+{
+    struct json_object *document = NULL;
+    size_t total = 0;
+
+    if (cap == 0 || !doc_parse(json, len, &document, NULL))
+        return 0;
+    struct json_object *batch = document;
+    if (doc_kind(batch, "job") == JSON_OBJECT)
+        batch = doc_member(batch, "job");
+    total = read_errors(doc_member(batch, "errors"), out, cap);
+    doc_free(document);
+    return total < cap ? total : cap;
 }
 
 /* {"total","completed","failed"}, or a plain total with the others beside it. */
@@ -210,7 +226,9 @@ static bool read_batch(struct json_object *value, struct remote_batch *out, stru
     (void)read_id(value, "error_file_id", out->error_file_id, sizeof(out->error_file_id));
     out->created_unix_ms = read_time(value, "created_at");
     read_counts(value, out);
-    read_errors(doc_member(value, "errors"), out);
+    out->errors_total = read_errors(doc_member(value, "errors"), out->errors, REMOTE_ERRORS_MAX);
+    out->error_count =
+        out->errors_total < REMOTE_ERRORS_MAX ? out->errors_total : REMOTE_ERRORS_MAX;
     (void)pick_id(value, "metadata.sheaf_bid", out->metadata_bid, sizeof(out->metadata_bid));
     return true;
 }

@@ -58,6 +58,9 @@ struct remote_batch {
     size_t error_count;    /* stored */
     size_t errors_total;   /* sent */
     char metadata_bid[64]; /* metadata.sheaf_bid; "": none */
+    const char *json;      /* the answer as it came, for remote_errors_parse(); borrowed for the
+                              callback; NULL in listings */
+    size_t json_len;
 };
 
 /** One page of a listing. */
@@ -91,6 +94,12 @@ int64_t remote_time_from_text(const char *text);
 /** A batch object, bare or under "job". */
 MUST_CHECK bool remote_batch_parse(const char *json, size_t len, struct remote_batch *out,
                                    struct err *err);
+
+/**
+ * All errors of a batch, not only the first few: at most @cap into @out. Returns
+ * how many were written; 0 when the text is no batch.
+ */
+size_t remote_errors_parse(const char *json, size_t len, struct remote_error *out, size_t cap);
 
 /** A file object. */
 MUST_CHECK bool remote_file_parse(const char *json, size_t len, struct remote_file *out,

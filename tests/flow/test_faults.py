@@ -71,6 +71,21 @@ class FaultTest(SheafTest):
     def test_slow_down(self):
         self.job("rate-429=0.1", n=100)
 
+    def test_lines_that_the_provider_refuses_do_not_spoil_the_others(self):
+        requests = [request_line("row-%d" % i, "q %d" % i) for i in range(60)]
+        for i in (3, 17, 40):
+            requests[i] = '{"custom_id":"bad-%d","body":{"model":"gpt-4o-mini"}}' % i  # no messages
+        requests[50] = request_line("no-model", "q", model="no-such-model")
+        simulator = self.simulator()
+        code, _, err = self.run_job(simulator, self.write("in.jsonl", requests), self.path("out.jsonl"),
+                                    "--max-attempts", "1")
+        self.assertEqual(code, 3, err)
+        self.check_output(requests, failed=(3, 17, 40, 50))
+        errors = [json.loads(line)["error"] for line in self.lines("out.errors.jsonl")]
+        self.assertIn("essages", errors[0]["message"])
+        self.assertEqual(errors[3]["code"], "model_not_found")
+        self.assertEqual(simulator.ledger()["billed_twice"], 0)
+
     def test_rows_that_never_succeed_are_dead_letters_after_their_tries(self):
         requests = [request_line("row-%d" % i, "q %d" % i, **({"sim_status": 500} if i == 3 else {}))
                     for i in range(10)]

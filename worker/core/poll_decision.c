@@ -46,6 +46,16 @@ static struct poll_decision after_error(const struct poll_facts *f)
     return (struct poll_decision){.action = POLL_END, .failure = "batch_lost"};
 }
 
+/* The provider says which lines it refuses: nothing ran, and the others can be sent again. */
+static bool names_lines(const struct remote_batch *b)
+{
+    for (size_t i = 0; i < b->error_count; i++) {
+        if (b->errors[i].line >= 1)
+            return true;
+    }
+    return false;
+}
+
 static struct poll_decision after_failure(const struct poll_facts *f)
 {
     const struct remote_batch *b = f->batch;
@@ -62,6 +72,7 @@ static struct poll_decision after_failure(const struct poll_facts *f)
                                       .failure = "token_limit_exceeded"};
     default:
         return (struct poll_decision){.action = POLL_END,
+                                      .free_rest = names_lines(b),
                                       .failure = b->error_count > 0 && b->errors[0].code[0] != '\0'
                                                      ? b->errors[0].code
                                                      : "batch_failed"};

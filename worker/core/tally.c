@@ -132,6 +132,37 @@ void tally_note_garbled(struct tally *t)
     t->garbled++;
 }
 
+bool tally_file_line(const struct member *members, size_t count, int64_t line, uint64_t *ordinal)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct member *m = &members[i];
+
+        if (line > (int64_t)m->left) {
+            line -= (int64_t)m->left;
+            continue;
+        }
+        for (uint32_t k = 0; k < m->lines; k++) {
+            if (!mask_get(m->mask, k) && --line == 0) {
+                *ordinal = ordinal_make(m->window, k);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A batch that settled anything at all brings the job nearer to its end. */
+static bool has_settled(const struct tally *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        for (size_t k = 0; k < mask_bytes(t->members[i].lines); k++) {
+            if (settled_bits(t, i)[k] != 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t most_tries(uint32_t max_attempts)
 {
     return max_attempts * 5 > 20 ? max_attempts * 5 : 20;
@@ -143,7 +174,7 @@ void tally_verdict(const struct tally *t, size_t index, bool billed, uint32_t ma
     const struct member *m = &t->members[index];
     const uint8_t *settled = settled_bits(t, index);
     const uint8_t *free_ones = free_bits(t, index);
-    bool last_try = m->attempt + 1 >= most_tries(max_attempts);
+    bool last_try = m->attempt + 1 >= most_tries(max_attempts) && !has_settled(t);
 
     *out = (struct verdict){0};
     for (uint32_t i = 0; i < m->lines; i++) {

@@ -44,6 +44,12 @@ const struct member *tally_member(const struct tally *t, uint64_t ordinal);
 /** Note one result line; false when it is alien, for tally_member() says NULL. */
 bool tally_note(struct tally *t, uint64_t ordinal, enum outcome outcome);
 
+/**
+ * The task that line @line (from 1) of the batch's input file asked for; @members
+ * in the order of the file, not sorted. False when the file has no such line.
+ */
+bool tally_file_line(const struct member *members, size_t count, int64_t line, uint64_t *ordinal);
+
 /** Note a result line with a custom_id that is no wire id of the job. */
 void tally_note_alien(struct tally *t);
 
@@ -64,8 +70,9 @@ struct verdict {
 /**
  * The batch has ended. @billed: the provider worked on it, so what got no line
  * counts as a failure; else everything unanswered is free. At @max_attempts
- * charged failures what failed is settled; what was free goes on, but no shard
- * is sent more than max(20, 5 x @max_attempts) times.
+ * charged failures what failed is settled; what was free goes on. But a shard
+ * that was sent max(20, 5 x @max_attempts) times is settled by a batch that
+ * settled nothing at all.
  */
 void tally_verdict(const struct tally *t, size_t index, bool billed, uint32_t max_attempts,
                    struct verdict *out);

@@ -104,11 +104,11 @@ static void cut_evidence_is_refused(void **state)
 
 static void ids_come_back_as_they_were(void **state)
 {
-    static const struct ids_entry entries[] = {
-        {.line = 1,                         .id = "\"订单-1\"", .id_len = 10},
-        {                    .line = 3       },
-        { .line = 1ull << 40, .id = "\"\"",                        .id_len = 2,  .reason = "no body", .reason_len = 7},
-    };
+    const struct ids_entry named = {.line = 1, .id = "\"订单-1\"", .id_len = 10};
+    const struct ids_entry nameless = {.line = 3};
+    const struct ids_entry refused = {
+        .line = 1ull << 40, .id = "\"\"", .id_len = 2, .reason = "no body", .reason_len = 7};
+    const struct ids_entry entries[] = {named, nameless, refused};
     struct buf out = BUF_INIT(1 << 20);
     struct ids back;
 

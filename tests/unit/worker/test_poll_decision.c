@@ -119,11 +119,29 @@ static void each_answer(void **state)
     }
 }
 
+static void lines_that_are_named_do_not_cost_the_others_a_try(void **state)
+{
+    struct remote_batch batch = {.status = REMOTE_FAILED, .error_count = 1, .errors_total = 1};
+    struct poll_facts facts = facts_of(1000, 0);
+
+    (void)state;
+    (void)snprintf(batch.errors[0].code, sizeof(batch.errors[0].code),
+                   "missing_required_parameter");
+    facts.batch = &batch;
+    batch.errors[0].line = -1;
+    assert_false(poll_decide(&facts).free_rest);
+    batch.errors[0].line = 3;
+    struct poll_decision d = poll_decide(&facts);
+    assert_string_equal(poll_action_name(d.action), "end");
+    assert_true(d.free_rest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_failed_poll),
         cmocka_unit_test(each_answer),
+        cmocka_unit_test(lines_that_are_named_do_not_cost_the_others_a_try),
     };
     return cmocka_run_group_tests_name("poll_decision", tests, NULL, NULL);
 }

@@ -163,6 +163,54 @@ static void nothing_is_sent_for_ever(void **state)
     tally_release(&t);
 }
 
+static void a_batch_that_settles_anything_ends_no_shard(void **state)
+{
+    struct member m[2];
+    struct tally t;
+    struct verdict v;
+
+    (void)state;
+    two_members(m);
+    m[1].attempt = 500;
+    tally_init(&t, m, 2, NULL, 0);
+    settle_lines(&t, 3, 0, 1, OUTCOME_PERM);
+    tally_verdict(&t, 1, false, 3, &v);
+    assert_int_equal(v.left, 3);
+    tally_release(&t);
+}
+
+static void lines_of_the_file_are_the_tasks_it_asked_for_in_its_order(void **state)
+{
+    static const struct {
+        int64_t line;
+        bool found;
+        uint32_t window, index;
+    } cases[] = {
+        {1,  true,  7, 0},
+        {3,  true,  7, 2},
+        {4,  true,  3, 0},
+        {7,  true,  3, 3},
+        {8,  true,  3, 5},
+        {12, true,  3, 9},
+        {13, false, 0, 0},
+        {0,  false, 0, 0},
+    };
+    struct member m[2], in_file[2];
+
+    (void)state;
+    two_members(m);
+    in_file[0] = m[1]; /* the file has window 7 first */
+    in_file[1] = m[0];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint64_t ordinal = 0;
+
+        print_message("  line %d\n", (int)cases[i].line);
+        assert_int_equal(tally_file_line(in_file, 2, cases[i].line, &ordinal), cases[i].found);
+        if (cases[i].found)
+            assert_true(ordinal == ordinal_make(cases[i].window, cases[i].index));
+    }
+}
+
 static void the_blob_carries_everything_to_the_next_worker(void **state)
 {
     struct member m[2];
@@ -202,6 +250,8 @@ int main(void)
         cmocka_unit_test(the_last_charged_failure_settles_what_failed_and_only_that),
         cmocka_unit_test(a_batch_the_provider_never_worked_on_charges_nothing),
         cmocka_unit_test(nothing_is_sent_for_ever),
+        cmocka_unit_test(a_batch_that_settles_anything_ends_no_shard),
+        cmocka_unit_test(lines_of_the_file_are_the_tasks_it_asked_for_in_its_order),
         cmocka_unit_test(the_blob_carries_everything_to_the_next_worker),
     };
     return cmocka_run_group_tests_name("tally", tests, NULL, NULL);
