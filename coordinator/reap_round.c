@@ -185,6 +185,11 @@ static enum reap_verdict judge(const struct reap_round *r, const struct orphan *
     return reap_file_verdict(&facts);
 }
 
+static int64_t lease_ms(const struct reap_round *r)
+{
+    return r->daemon->options.lease_ms * REAP_LEASES;
+}
+
 /* ---- orphans, one by one */
 
 static void next_orphan(struct reap_round *r);
@@ -290,8 +295,8 @@ static void next_orphan(struct reap_round *r)
         return;
     }
     const char *bid = r->orphans[r->at].name.bid;
-    r->step = protocol_reap_look(r->daemon->protocol, daemon_site(r->daemon), r->nonce,
-                                 REAP_LEASE_MS, &bid, 1, on_looked, r);
+    r->step = protocol_reap_look(r->daemon->protocol, daemon_site(r->daemon), r->nonce, lease_ms(r),
+                                 &bid, 1, on_looked, r);
 }
 
 /* ---- batches */
@@ -419,8 +424,8 @@ static void on_files(const struct provider_error *error, const struct remote_fil
     r->more = page->has_more && ++r->pages < PAGES_MAX;
     r->cut = page->has_more && !r->more;
     memcpy(r->after, page->next, sizeof(r->after));
-    r->step = protocol_reap_look(r->daemon->protocol, daemon_site(r->daemon), r->nonce,
-                                 REAP_LEASE_MS, bids, r->page_count, on_page_looked, r);
+    r->step = protocol_reap_look(r->daemon->protocol, daemon_site(r->daemon), r->nonce, lease_ms(r),
+                                 bids, r->page_count, on_page_looked, r);
 }
 
 static void list_files(struct reap_round *r)

@@ -36,7 +36,7 @@ struct reap_round *reap_round_start(struct daemon *daemon, const char *nonce,
 /** Stop at once, without a callback; what was sent may still be acted upon. NULL is fine. */
 void reap_round_free(struct reap_round *round);
 
-/** How long the lease of a round lives between two of its steps, ms. */
-#define REAP_LEASE_MS 60000
+/** The lease of a round is this many times that of a batch: its steps are longer. */
+#define REAP_LEASES 4
 
 #endif

@@ -152,7 +152,8 @@ static void claim(void *arg)
     struct reaper *r = arg;
 
     r->step = protocol_reap_claim(r->daemon->protocol, daemon_site(r->daemon), r->nonce,
-                                  REAP_LEASE_MS, r->max_age_ms, on_claimed, r);
+                                  r->daemon->options.lease_ms * REAP_LEASES, r->max_age_ms,
+                                  on_claimed, r);
 }
 
 struct reaper *reaper_new(struct daemon *daemon)

@@ -57,11 +57,27 @@ static bool take_model(const struct json_value *body, const char *default_model,
     return true;
 }
 
+/* It is copied into batch files as it is: nothing in it may need an escape there. */
+static bool is_plain_path(const char *url)
+{
+    if (*url != '/')
+        return false;
+    for (; *url != '\0'; url++) {
+        if (*url <= ' ' || *url > '~' || *url == '"' || *url == '\\')
+            return false;
+    }
+    return true;
+}
+
 static bool take_url(const struct json_value *url, struct request_line *out,
                      char why[REQUEST_WHY_SIZE])
 {
-    if (url->kind != JSON_ABSENT)
-        return take_text(url, "url", out->url, sizeof(out->url), why);
+    if (url->kind != JSON_ABSENT) {
+        if (!take_text(url, "url", out->url, sizeof(out->url), why))
+            return false;
+        return is_plain_path(out->url) ||
+               refuse(why, "url is not a path like /v1/chat/completions");
+    }
     (void)snprintf(out->url, sizeof(out->url), "%s", REQUEST_URL_PRESET);
     return true;
 }

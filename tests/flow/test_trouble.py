@@ -1,6 +1,7 @@
 """What goes wrong around a job: each has its exit code, its clear line, and loses nothing."""
 import json
 import os
+import shutil
 import signal
 import stat
 import time
@@ -173,8 +174,43 @@ class TroubleTest(SheafTest):
         self.check_output(requests)
         self.assertEqual(simulator.ledger()["billed_twice"], 0)
 
+    def test_the_state_directory_on_another_filesystem(self):
+        if not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == os.stat(self.folder).st_dev:
+            self.skipTest("no other filesystem here")
+        requests = self.requests(50)
+        state = "/dev/shm/" + os.path.basename(self.folder)
+        self.addCleanup(shutil.rmtree, state, True)
+        self.check(self.run_job(self.simulator(), self.write("in.jsonl", requests), self.path("out.jsonl"),
+                                "--state-dir", state), 0)
+        self.check_output(requests)
+
+    def needs_failpoints(self):
+        if os.environ.get("SHEAF_FAILPOINTS") == "0":
+            self.skipTest("failpoints are compiled out")
+
+    def test_a_disk_that_is_full_while_results_are_written(self):
+        self.needs_failpoints()
+        requests = self.requests(100)
+        os.mkdir(self.path("marks"))
+        self.check(self.run_job(self.simulator(), self.write("in.jsonl", requests), self.path("out.jsonl"),
+                                env={"SHEAF_FP": "sink.write:err=ENOSPC", "SHEAF_FP_ONCE": self.path("marks")}), 0)
+        self.assertEqual(os.listdir(self.path("marks")), ["sink.write"])
+        self.check_output(requests)
+        with open(self.path("out.jsonl.sheaf", "sheaf.log")) as f:
+            self.assertIn("No space left", f.read())
+
+    def test_a_disk_that_is_full_when_the_output_is_written(self):
+        self.needs_failpoints()
+        requests = self.requests(100)
+        source = self.write("in.jsonl", requests)
+        simulator = self.simulator()
+        self.check(self.run_job(simulator, source, self.path("out.jsonl"),
+                                env={"SHEAF_FP": "publish.write:err=ENOSPC"}), 9, "No space left")
+        self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("out") and n != "out.jsonl.sheaf"], [])
+        self.check(self.run_job(simulator, source, self.path("out.jsonl")), 0)
+        self.check_output(requests)
+
     def test_redis_data_lost_after_the_end_costs_nothing(self):
-        import shutil
         requests = self.requests(100)
         source = self.write("in.jsonl", requests)
         simulator = self.simulator()
