@@ -169,10 +169,12 @@ static void print_summary(const struct invocation *call, const struct finish *f,
     const struct options *o = &call->options;
     struct buf text = BUF_INIT(65536);
 
+    if (o->quiet || o->progress == PROGRESS_NONE)
+        return;
     if (o->progress == PROGRESS_JSON) {
         if (finish_print_json(f, report, o->output, code, &text))
             (void)fprintf(call->people, "%s\n", text.data);
-    } else if (!o->quiet && finish_print(f, report, o->output, adopted, &text)) {
+    } else if (finish_print(f, report, o->output, adopted, &text)) {
         (void)fprintf(call->people, "%s", text.data);
     }
     buf_release(&text);

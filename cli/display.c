@@ -1,6 +1,5 @@
 #include "cli/display.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,7 +23,6 @@ struct display {
     char state[SAMPLE_STATE_MAX];
     unsigned shown;  /* lines of the live region on the terminal */
     int64_t json_ms; /* when the last object was written */
-    bool seen;       /* a view was shown */
     bool utf8;
 };
 
@@ -66,7 +64,7 @@ struct display *display_new(FILE *out, enum option_progress form, const char *jo
     d->job = xstrdup(job);
     d->progress.job = d->job;
     d->utf8 = is_utf8();
-    d->sample = (struct progress_sample){.total = -1};
+    d->sample = progress_unknown(0, d->state);
     return d;
 }
 
@@ -135,8 +133,6 @@ static void update(struct display *d)
 {
     struct buf text = BUF_INIT(TEXT_MAX);
 
-    if (!d->seen)
-        d->progress.started = false; /* the rate counts from the first real numbers on */
     progress_update(&d->progress, &d->sample);
     switch (d->form) {
     case PROGRESS_TTY: draw(d, &text); break;
@@ -156,29 +152,12 @@ void display_show(struct display *d, const struct job_view *view, const char *st
     else
         (void)sample_state(view, d->state);
     sample_from_view(view, clock_mono_ms(), d->state, &d->sample);
-    d->seen = true;
     update(d);
 }
 
 void display_state(struct display *d, const char *state)
 {
     (void)snprintf(d->state, sizeof(d->state), "%s", state);
-    d->sample.state = d->state;
     d->sample.at_ms = clock_mono_ms();
     update(d);
-}
-
-void display_note(struct display *d, const char *fmt, ...)
-{
-    char note[1024];
-    va_list ap;
-
-    if (d->form != PROGRESS_TTY && d->form != PROGRESS_PLAIN)
-        return;
-    va_start(ap, fmt);
-    (void)vsnprintf(note, sizeof(note), fmt, ap);
-    va_end(ap);
-    display_hide(d);
-    (void)fprintf(d->out, "%s\n", note);
-    (void)fflush(d->out);
 }

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/base/attr.h"
 #include "common/config/options.h"
 #include "common/model/job_view.h"
 
@@ -30,9 +29,6 @@ void display_show(struct display *d, const struct job_view *view, const char *st
 
 /** Nothing new is known but that @state; shows what was seen last. */
 void display_state(struct display *d, const char *state);
-
-/** A line for people, above the live region; nothing in the other forms. */
-void display_note(struct display *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /** Take the live region away, so that other text can be written. */
 void display_hide(struct display *d);

@@ -1,6 +1,7 @@
 /* The table of verbs, and what is the same for all of them. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/core/nearest.h"
@@ -35,14 +36,21 @@ static void print_help(FILE *out)
                 out);
 }
 
-static int fail_usage(const char *where, const char *message, const char *hint)
+/* --progress json, seen before the options are read: that they are wrong is an object too. */
+static enum option_progress early_progress(int argc, char **argv)
 {
-    (void)fprintf(stderr, "sheaf%s%s: %s\n  %s\n", where[0] != '\0' ? " " : "", where, message,
-                  hint);
-    return EXIT_CODE_USAGE;
+    const char *form = getenv("SHEAF_PROGRESS"); /* NOLINT(concurrency-mt-unsafe) */
+
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--progress=", strlen("--progress=")) == 0)
+            form = argv[i] + strlen("--progress=");
+        else if (strcmp(argv[i], "--progress") == 0 && i + 1 < argc)
+            form = argv[++i];
+    }
+    return form != NULL && strcmp(form, "json") == 0 ? PROGRESS_JSON : PROGRESS_AUTO;
 }
 
-static int unknown_verb(const char *name)
+static int unknown_verb(const struct invocation *call, const char *name)
 {
     const char *names[ARRAY_LEN(verbs) + 2] = {"help"};
     char message[256];
@@ -54,7 +62,7 @@ static int unknown_verb(const char *name)
     (void)snprintf(message, sizeof(message), "there is no verb \"%s\"", name);
     (void)snprintf(hint, sizeof(hint), "%s%s%s", near != NULL ? "did you mean: sheaf " : "",
                    near != NULL ? near : "`sheaf --help` lists them", near != NULL ? " ?" : "");
-    return fail_usage("", message, hint);
+    return verb_fail_with(call, EXIT_CODE_USAGE, message, hint);
 }
 
 static int check_args(const struct invocation *call)
@@ -71,7 +79,7 @@ static int check_args(const struct invocation *call)
         (void)snprintf(message, sizeof(message), "\"%s\" is one argument too many",
                        call->args.items[verb->max_args]);
     (void)snprintf(hint, sizeof(hint), "usage: sheaf %s %s", verb->name, verb->usage);
-    return fail_usage(verb->name, message, hint);
+    return verb_fail_with(call, EXIT_CODE_USAGE, message, hint);
 }
 
 static int call_verb(const struct verb *verb, int argc, char **argv)
@@ -87,7 +95,8 @@ static int call_verb(const struct verb *verb, int argc, char **argv)
         char hint[64];
 
         (void)snprintf(hint, sizeof(hint), "`sheaf help %s` lists the options", verb->name);
-        return fail_usage(verb->name, err.msg, hint);
+        call.options.progress = early_progress(argc, argv);
+        return verb_fail_with(&call, EXIT_CODE_USAGE, err.msg, hint);
     }
     int code = EXIT_CODE_OK;
     if (call.options.help) {
@@ -106,13 +115,15 @@ static int call_verb(const struct verb *verb, int argc, char **argv)
 
 static int help(const char *name)
 {
+    const struct invocation call = {.people = stderr};
+
     if (name == NULL) {
         print_help(stdout);
         return EXIT_CODE_OK;
     }
     const struct verb *verb = find_verb(name);
     if (verb == NULL)
-        return unknown_verb(name);
+        return unknown_verb(&call, name);
     verb_print_help(stdout, verb);
     return EXIT_CODE_OK;
 }
@@ -120,6 +131,7 @@ static int help(const char *name)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
+    struct invocation call = {.people = stderr};
 
     (void)signal(SIGPIPE, SIG_IGN); /* `sheaf list | head` ends by the error of writing */
     log_setup("sheaf", LOG_LV_INFO, LOG_FMT_TEXT);
@@ -132,8 +144,10 @@ int main(int argc, char **argv)
     if (strcmp(name, "--version") == 0)
         name = "version";
     const struct verb *verb = find_verb(name);
-    if (verb == NULL)
-        return unknown_verb(name);
+    if (verb == NULL) {
+        call.options.progress = early_progress(argc, argv);
+        return unknown_verb(&call, name);
+    }
     int code = call_verb(verb, argc - 1, argv + 1);
     if (fflush(stdout) != 0 && code == EXIT_CODE_OK) {
         (void)fprintf(stderr, "sheaf %s: cannot write to standard output\n", verb->name);

@@ -46,7 +46,7 @@ bool state_dir_lock(struct state_dir *dir, const char *path, bool create, struct
         return err_set(err, ERR_NO_JOB, "state directory %s: %s", path, strerror(errno));
     if (strlen(real) >= sizeof(dir->path))
         return err_set(err, ERR_USAGE, "state directory %s: the path is too long", path);
-    (void)snprintf(dir->path, sizeof(dir->path), "%s", real);
+    memcpy(dir->path, real, strlen(real) + 1);
     (void)snprintf(file, sizeof(file), "%s/lock", dir->path);
 
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -24,6 +24,7 @@ static void put_json(FILE *out, enum exit_code code, const char *message, const 
     json_put_raw(&text, ",\"hint\":");
     json_put_text(&text, hint);
     (void)fprintf(out, "%s}\n", text.data);
+    (void)fflush(out);
     buf_release(&text);
 }
 
@@ -36,8 +37,8 @@ int verb_fail_with(const struct invocation *call, enum exit_code code, const cha
     }
     struct buf text = BUF_INIT(8192);
     json_put_clean(&text, message);
-    (void)fprintf(call->people, "sheaf %s: %s\n", call->verb->name,
-                  text.data != NULL ? text.data : "");
+    (void)fprintf(call->people, "sheaf%s%s: %s\n", call->verb != NULL ? " " : "",
+                  call->verb != NULL ? call->verb->name : "", text.data != NULL ? text.data : "");
     buf_release(&text);
     if (hint != NULL)
         (void)fprintf(call->people, "  %s\n", hint);

@@ -13,7 +13,7 @@ struct verb;
 
 /** One call of a verb: its settings and arguments. Everything is borrowed from main(). */
 struct invocation {
-    const struct verb *verb;
+    const struct verb *verb; /* NULL: `sheaf` itself */
     struct options options;
     struct settings_args args;
     FILE *people; /* where messages for people go: standard error, wherever the log goes */
@@ -51,7 +51,7 @@ void verb_print_help(FILE *out, const struct verb *verb);
 
 /**
  * Say that the call failed, and why: "sheaf run: message", then @hint if it is not
- * NULL. Returns the exit code of @err.
+ * NULL; with --progress json as one object. Returns the exit code of @err.
  */
 int verb_fail(const struct invocation *call, const struct err *err, const char *hint);
 

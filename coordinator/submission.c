@@ -49,17 +49,9 @@ struct submission {
     bool fenced; /* the input file was deleted in this search */
 };
 
-/* What happens to these calls is seen by whoever holds the record next. */
 static void ignore_provider(const struct provider_error *error, void *arg)
 {
     (void)error;
-    (void)arg;
-}
-
-static void ignore_protocol(enum protocol_answer answer, const struct err *err, void *arg)
-{
-    (void)answer;
-    (void)err;
     (void)arg;
 }
 
@@ -172,7 +164,7 @@ static void hold_lane(struct submission *s, const struct submit_decision *d,
                       const struct provider_error *error)
 {
     (void)protocol_lane_hold(s->daemon->protocol, s->batch.lane, d->wait_ms, error->message,
-                             d->shrink_pct, ignore_protocol, NULL);
+                             d->shrink_pct, NULL, NULL);
 }
 
 static const char *failure_code(const struct provider_error *error)
@@ -335,8 +327,8 @@ static void after_window(struct submission *s, enum batch_file_result result, co
     log_error("ev=build_failed batch=%s job=%s reason=%s", s->batch.bid, log_text(s->batch.job),
               log_text(err->msg));
     if (result == BATCH_FILE_CHANGED)
-        (void)protocol_job_hold(s->daemon->protocol, s->batch.job, "input_changed", err->msg,
-                                ignore_protocol, NULL);
+        (void)protocol_job_hold(s->daemon->protocol, s->batch.job, "input_changed", err->msg, NULL,
+                                NULL);
     put_off(s, TROUBLE_WAIT_MS, err->msg);
 }
 

@@ -12,6 +12,8 @@
 #include "worker/core/chunk.h"
 
 struct download {
+    struct provider *provider; /* borrowed */
+    const char *file_id;       /* borrowed */
     struct download_hooks hooks;
     struct provider_call *call; /* NULL once it has ended */
     struct loop_timer *tell;    /* runs chunk_ready outside of the transfer's callbacks */
@@ -96,6 +98,7 @@ static void on_end(const struct provider_error *error, void *arg)
     struct provider_error truncated = {.class = PROVIDER_TRUNCATED, .retry_after_ms = -1};
 
     d->call = NULL;
+    d->paused = false;
     if (d->received == d->size)
         return; /* everything came; chunk_ready has been or will be told */
     if (error == NULL) {
@@ -110,9 +113,10 @@ struct download *download_new(struct daemon *daemon, const char *file_id, uint64
                               uint64_t offset, uint64_t chunk_bytes,
                               const struct download_hooks *hooks)
 {
-    static const struct provider_content_sink sink = {.on_bytes = on_bytes, .done = on_end};
     struct download *d = xcalloc(1, sizeof(*d));
 
+    d->provider = daemon->provider;
+    d->file_id = file_id;
     d->hooks = *hooks;
     d->size = size;
     d->received = offset;
@@ -120,7 +124,7 @@ struct download *download_new(struct daemon *daemon, const char *file_id, uint64
     d->data = BUF_INIT(chunk_bytes + DOWNLOAD_LINE_MAX);
     d->rest = BUF_INIT(1u << 20);
     d->tell = loop_timer_new(daemon->base, tell, d);
-    d->call = provider_content(daemon->provider, file_id, offset, &sink, d);
+    download_retry(d);
     return d;
 }
 
@@ -179,4 +183,16 @@ void download_resume(struct download *d)
         return;
     d->paused = false;
     provider_content_resume(d->call);
+}
+
+void download_retry(struct download *d)
+{
+    static const struct provider_content_sink sink = {.on_bytes = on_bytes, .done = on_end};
+
+    d->call = provider_content(d->provider, d->file_id, d->received, &sink, d);
+}
+
+uint64_t download_received(const struct download *d)
+{
+    return d->received;
 }

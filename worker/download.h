@@ -26,8 +26,7 @@ struct download_chunk {
 struct download_hooks {
     /* A chunk is ready, or the file is complete. Runs on the loop. */
     void (*chunk_ready)(void *arg);
-    /* The transfer ended early; borrowed error. What came and was not taken is dropped. Free and
-     * start anew. */
+    /* The transfer ended early; borrowed error. What came is kept: see download_retry(). */
     void (*failed)(const struct provider_error *error, void *arg);
     void *arg;
 };
@@ -36,7 +35,7 @@ struct download_hooks {
 #define DOWNLOAD_LINE_MAX (24u << 20)
 
 /**
- * Start reading @file_id, which is @size bytes long, at byte @offset, the
+ * Start reading @file_id (borrowed until download_free()), which is @size bytes long, at byte @offset, the
  * beginning of a chunk. Never NULL. Free with download_free().
  */
 struct download *download_new(struct daemon *daemon, const char *file_id, uint64_t size,
@@ -57,5 +56,11 @@ bool download_is_complete(const struct download *d);
 
 /** No chunk is ready: let the transfer go on. */
 void download_resume(struct download *d);
+
+/** After failed(), and later than in it: read on behind the last byte that came. */
+void download_retry(struct download *d);
+
+/** Bytes of the file up to the last one that came. */
+uint64_t download_received(const struct download *d);
 
 #endif

@@ -46,8 +46,8 @@ struct fetch {
     struct tally tally;
     struct download *download; /* of the file under way */
     struct loop_timer *retry;
-    unsigned failures;   /* downloads in a row without a new byte */
-    uint64_t started_at; /* checkpoint when the download under way began */
+    unsigned failures; /* transfers in a row without a new byte */
+    uint64_t received; /* what the download had when the one under way began */
 };
 
 static void release(struct task *task)
@@ -57,8 +57,7 @@ static void release(struct task *task)
     task->worker->fetching--;
     download_free(f->download);
     loop_timer_free(f->retry);
-    if (f->count > 0)
-        tally_release(&f->tally);
+    tally_release(&f->tally);
     free(f->members);
     free(f->in_file);
     sink_close(f->sink);
@@ -141,7 +140,6 @@ static void on_checkpoint(enum protocol_answer answer, uint64_t checkpoint, cons
         return;
     }
     f->task.step = NULL;
-    f->failures = 0;
     f->task.batch.checkpoint = checkpoint;
     f->tally.ok = f->tally.failed = 0;
     FAILPOINT("worker.checkpoint");
@@ -228,22 +226,24 @@ static void output_gone(struct fetch *f)
 
 static void retry(void *arg)
 {
-    next_file(arg);
+    struct fetch *f = arg;
+
+    download_retry(f->download);
 }
 
+/* A chunk may be on its way to Redis: then giving up waits for a later failure. */
 static void on_download_failed(const struct provider_error *error, void *arg)
 {
     struct fetch *f = arg;
-    bool moved = f->task.batch.checkpoint > f->started_at;
+    uint64_t received = download_received(f->download);
 
     daemon_note_provider(&f->task.worker->daemon, error);
     log_warn("ev=download_failed batch=%s checkpoint=%" PRIu64 " class=%s reason=%s",
              f->task.batch.bid, f->task.batch.checkpoint, provider_class_name(error->class),
              log_text(error->message));
-    download_free(f->download);
-    f->download = NULL;
-    f->failures = moved ? 0 : f->failures + 1;
-    if (f->failures >= DOWNLOAD_TRIES) {
+    f->failures = received > f->received ? 0 : f->failures + 1;
+    f->received = received;
+    if (f->failures >= DOWNLOAD_TRIES && f->task.step == NULL) {
         if (error->class == PROVIDER_NOT_FOUND)
             output_gone(f);
         else
@@ -266,7 +266,8 @@ static void next_file(struct fetch *f)
         write_evidence(f);
         return;
     }
-    f->started_at = b->checkpoint;
+    f->failures = 0;
+    f->received = b->checkpoint - base;
     f->download = download_new(&f->task.worker->daemon, is_output ? b->output : b->error,
                                is_output ? b->output_bytes : b->error_bytes, b->checkpoint - base,
                                f->task.spec.chunk_bytes, &hooks);

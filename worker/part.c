@@ -33,13 +33,6 @@ static void release(struct task *task)
     sink_close(p->sink);
 }
 
-static void ignore(enum protocol_answer answer, const struct err *err, void *arg)
-{
-    (void)answer;
-    (void)err;
-    (void)arg;
-}
-
 /* The record stays: its lease ends by itself, and then somebody tries again. */
 static void fail(struct part *p, const struct err *err)
 {
@@ -47,7 +40,7 @@ static void fail(struct part *p, const struct err *err)
               p->task.work.part, log_text(err->msg));
     if (err->kind == ERR_INPUT)
         (void)protocol_job_hold(p->task.worker->daemon.protocol, p->task.work.job, "input_changed",
-                                err->msg, ignore, NULL);
+                                err->msg, NULL, NULL);
     task_end(&p->task);
 }
 

@@ -73,13 +73,6 @@ static void now_fetch(struct poll *p)
               p->remote.status_text);
 }
 
-static void ignore(enum protocol_answer answer, const struct err *err, void *arg)
-{
-    (void)answer;
-    (void)err;
-    (void)arg;
-}
-
 /* It ended without results. The hold comes after the move, which would lift it. */
 static void on_lane_to_hold(enum protocol_answer answer, int64_t now_ms, const struct err *err,
                             void *arg)
@@ -89,7 +82,7 @@ static void on_lane_to_hold(enum protocol_answer answer, int64_t now_ms, const s
     (void)now_ms;
     if (answer == PROTOCOL_OK)
         (void)protocol_lane_hold(p->task.worker->daemon.protocol, p->task.batch.lane, 60000,
-                                 "the provider's queue is full", 70, ignore, NULL);
+                                 "the provider's queue is full", 70, NULL, NULL);
     task_stop(&p->task, "batch_move", answer, err);
 }
 

@@ -7,24 +7,48 @@
 #include "cli/core/json_put.h"
 
 #define BAR_CELLS      30
+#define NARROW         60 /* columns */
 #define TELL_EVERY_MS  60000
 #define TELL_EVERY_PCT 10
+#define LINE_MAX_BYTES 512
+
+struct progress_sample progress_unknown(int64_t at_ms, const char *state)
+{
+    return (struct progress_sample){
+        .at_ms = at_ms,
+        .state = state,
+        .total = -1,
+        .cut = -1,
+        .remote_done = -1,
+        .downloaded = -1,
+        .integrated = -1,
+        .failed = -1,
+        .building = -1,
+        .submitting = -1,
+        .running = -1,
+        .fetching = -1,
+    };
+}
 
 void progress_update(struct progress *p, const struct progress_sample *sample)
 {
     if (!p->started) {
         p->first_ms = sample->at_ms;
-        p->first_integrated = sample->integrated;
+        p->rate_integrated = -1;
         p->told_pct = -1;
         p->told_ms = INT64_MIN / 2;
         p->started = true;
+    }
+    if (p->rate_integrated < 0) {
+        p->rate_ms = sample->at_ms;
+        p->rate_integrated = sample->integrated;
     }
     p->now = *sample;
 }
 
 int progress_percent(const struct progress *p)
 {
-    if (p->now.total < 0)
+    if (p->now.total < 0 || p->now.integrated < 0)
         return -1;
     if (p->now.total == 0)
         return 100;
@@ -33,9 +57,11 @@ int progress_percent(const struct progress *p)
 
 int64_t progress_eta_ms(const struct progress *p)
 {
-    int64_t gained = p->now.integrated - p->first_integrated;
-    int64_t spent = p->now.at_ms - p->first_ms;
+    int64_t gained = p->now.integrated - p->rate_integrated;
+    int64_t spent = p->now.at_ms - p->rate_ms;
 
+    if (p->now.total >= 0 && p->now.integrated == p->now.total)
+        return 0;
     if (p->now.total < 0 || gained <= 0 || spent <= 0)
         return -1;
     return (int64_t)((double)spent / (double)gained * (double)(p->now.total - p->now.integrated));
@@ -58,12 +84,20 @@ bool progress_plain_is_due(struct progress *p)
     return true;
 }
 
-/* A count, or "?" while it is unknown. */
-static const char *count(char out[24], int64_t n)
+/* Room for the texts of one line's numbers. */
+struct texts {
+    char of[12][24];
+    size_t used;
+};
+
+/* @n, or @unknown below 0. */
+static const char *number(struct texts *t, int64_t n, const char *unknown)
 {
+    char *out = t->of[t->used++];
+
     if (n < 0)
-        return "?";
-    (void)snprintf(out, 24, "%" PRId64, n);
+        return unknown;
+    (void)snprintf(out, sizeof(t->of[0]), "%" PRId64, n);
     return out;
 }
 
@@ -88,33 +122,37 @@ static void put(struct buf *out, const char *text)
         buf_clear(out); /* the caller's limit is far above any line here */
 }
 
+static int64_t live_batches(const struct progress_sample *s)
+{
+    return s->building < 0 ? -1 : s->building + s->submitting + s->running + s->fetching;
+}
+
 void progress_print_plain(const struct progress *p, struct buf *out)
 {
-    char line[512];
-    char pct[24], total[24], eta[24];
+    char line[LINE_MAX_BYTES];
+    char eta[24];
+    struct texts t = {.used = 0};
     const struct progress_sample *s = &p->now;
 
     (void)snprintf(line, sizeof(line),
-                   "ev=progress job=\"%s\" state=\"%s\" pct=%s total=%s cut=%" PRId64
-                   " remote_done=%" PRId64 " downloaded=%" PRId64 " integrated=%" PRId64
-                   " failed=%" PRId64 " batches=%" PRId64 " eta=%s",
-                   p->job, s->state, count(pct, progress_percent(p)), count(total, s->total),
-                   s->cut, s->remote_done, s->downloaded, s->integrated, s->failed,
-                   s->building + s->submitting + s->running + s->fetching,
-                   duration(eta, progress_eta_ms(p)));
+                   "ev=progress job=\"%s\" state=\"%s\" pct=%s total=%s cut=%s remote_done=%s "
+                   "downloaded=%s integrated=%s failed=%s batches=%s eta=%s",
+                   p->job, s->state, number(&t, progress_percent(p), "?"),
+                   number(&t, s->total, "?"), number(&t, s->cut, "?"),
+                   number(&t, s->remote_done, "?"), number(&t, s->downloaded, "?"),
+                   number(&t, s->integrated, "?"), number(&t, s->failed, "?"),
+                   number(&t, live_batches(s), "?"), duration(eta, progress_eta_ms(p)));
     put(out, line);
 }
 
-/* A number, or null while it is unknown. */
-static const char *json_count(char out[24], int64_t n)
+static void put_member(struct buf *out, const char *name, int64_t n)
 {
-    return n < 0 ? "null" : count(out, n);
+    put(out, name);
+    json_put_count(out, n);
 }
 
 void progress_print_json(const struct progress *p, struct buf *out)
 {
-    char line[512];
-    char pct[24], total[24], eta[24];
     const struct progress_sample *s = &p->now;
     int64_t eta_ms = progress_eta_ms(p);
 
@@ -122,65 +160,95 @@ void progress_print_json(const struct progress *p, struct buf *out)
     json_put_text(out, p->job);
     put(out, ",\"state\":");
     json_put_text(out, s->state);
-    (void)snprintf(line, sizeof(line),
-                   ",\"pct\":%s,\"rows\":{\"total\":%s,\"cut\":%" PRId64 ",\"remote_done\":%" PRId64
-                   ",\"downloaded\":%" PRId64 ",\"integrated\":%" PRId64 ",\"failed\":%" PRId64
-                   "},\"batches\":{\"building\":%" PRId64 ",\"submitting\":%" PRId64
-                   ",\"running\":%" PRId64 ",\"fetching\":%" PRId64 "},\"eta_s\":%s}",
-                   json_count(pct, progress_percent(p)), json_count(total, s->total), s->cut,
-                   s->remote_done, s->downloaded, s->integrated, s->failed, s->building,
-                   s->submitting, s->running, s->fetching,
-                   json_count(eta, eta_ms < 0 ? -1 : eta_ms / 1000));
-    put(out, line);
+    put_member(out, ",\"pct\":", progress_percent(p));
+    put_member(out, ",\"rows\":{\"total\":", s->total);
+    put_member(out, ",\"cut\":", s->cut);
+    put_member(out, ",\"remote_done\":", s->remote_done);
+    put_member(out, ",\"downloaded\":", s->downloaded);
+    put_member(out, ",\"integrated\":", s->integrated);
+    put_member(out, ",\"failed\":", s->failed);
+    put_member(out, "},\"batches\":{\"building\":", s->building);
+    put_member(out, ",\"submitting\":", s->submitting);
+    put_member(out, ",\"running\":", s->running);
+    put_member(out, ",\"fetching\":", s->fetching);
+    put_member(out, "},\"eta_s\":", eta_ms < 0 ? -1 : eta_ms / 1000);
+    put(out, "}");
 }
 
-static void put_bar(struct buf *out, int pct, bool utf8)
+/* The start of UTF-8 @line that fits a row, whose last cell stays free: some terminals wrap there.
+ */
+static void put_row(struct buf *out, const char *line, unsigned columns)
 {
+    unsigned cells = 0;
+    size_t len = 0;
+
+    for (; line[len] != '\0'; len++) {
+        bool starts_character = ((unsigned char)line[len] & 0xc0) != 0x80;
+
+        if (starts_character && ++cells >= columns)
+            break;
+    }
+    if (buf_append(out, line, len))
+        put(out, "\n");
+}
+
+static void print_bar(char out[BAR_CELLS * 3 + 1], int pct, bool utf8)
+{
+    size_t len = 0;
+
     for (int i = 0; i < BAR_CELLS; i++) {
         bool full = pct >= 0 && i < pct * BAR_CELLS / 100;
+        const char *cell = utf8 ? (full ? "█" : "░") : (full ? "#" : ".");
 
-        put(out, utf8 ? (full ? "█" : "░") : (full ? "#" : "."));
+        len += (size_t)snprintf(out + len, 4, "%s", cell);
     }
 }
 
-static void put_first_line(const struct progress *p, unsigned columns, bool utf8, struct buf *out)
+static void put_first_row(const struct progress *p, unsigned columns, bool utf8, struct buf *out)
 {
-    char line[160];
-    char pct[24], total[24];
+    char line[LINE_MAX_BYTES];
+    char bar[BAR_CELLS * 3 + 1] = "";
+    struct texts t = {.used = 0};
     const struct progress_sample *s = &p->now;
 
-    put(out, " rows     ");
-    if (columns >= 60)
-        put_bar(out, progress_percent(p), utf8);
-    (void)snprintf(line, sizeof(line), " %3s%%  %" PRId64 " / %s%s%" PRId64 "\n",
-                   count(pct, progress_percent(p)), s->integrated, count(total, s->total),
-                   utf8 ? "  ✗ " : "  failed ", s->failed);
-    put(out, line);
+    if (columns >= NARROW)
+        print_bar(bar, progress_percent(p), utf8);
+    (void)snprintf(line, sizeof(line), " rows     %s %3s%%  %s / %s%s%s", bar,
+                   number(&t, progress_percent(p), "?"), number(&t, s->integrated, "?"),
+                   number(&t, s->total, "?"), utf8 ? "  ✗ " : "  failed ",
+                   number(&t, s->failed, "?"));
+    put_row(out, line, columns);
+}
+
+static void put_more_rows(const struct progress *p, unsigned columns, struct buf *out)
+{
+    char line[LINE_MAX_BYTES];
+    char spent[24], eta[24];
+    struct texts t = {.used = 0};
+    const struct progress_sample *s = &p->now;
+
+    (void)snprintf(line, sizeof(line), " remote   done %s, downloaded %s, integrated %s",
+                   number(&t, s->remote_done, "?"), number(&t, s->downloaded, "?"),
+                   number(&t, s->integrated, "?"));
+    put_row(out, line, columns);
+    (void)snprintf(line, sizeof(line),
+                   " batches  %s building, %s submitting, %s running, %s fetching",
+                   number(&t, s->building, "?"), number(&t, s->submitting, "?"),
+                   number(&t, s->running, "?"), number(&t, s->fetching, "?"));
+    put_row(out, line, columns);
+    (void)snprintf(line, sizeof(line), " time     %s, ETA %s  [%s]",
+                   duration(spent, s->at_ms - p->first_ms), duration(eta, progress_eta_ms(p)),
+                   s->state);
+    put_row(out, line, columns);
 }
 
 void progress_print_tty(const struct progress *p, unsigned columns, bool utf8, struct buf *out,
                         unsigned *lines)
 {
-    char line[256];
-    char spent[24], eta[24];
-    const struct progress_sample *s = &p->now;
-
-    put_first_line(p, columns, utf8, out);
+    put_first_row(p, columns, utf8, out);
     *lines = 1;
-    if (columns < 60)
+    if (columns < NARROW)
         return;
-    (void)snprintf(line, sizeof(line),
-                   " remote   done %" PRId64 ", downloaded %" PRId64 ", integrated %" PRId64 "\n",
-                   s->remote_done, s->downloaded, s->integrated);
-    put(out, line);
-    (void)snprintf(line, sizeof(line),
-                   " batches  %" PRId64 " building, %" PRId64 " submitting, %" PRId64
-                   " running, %" PRId64 " fetching\n",
-                   s->building, s->submitting, s->running, s->fetching);
-    put(out, line);
-    (void)snprintf(line, sizeof(line), " time     %s, ETA %s  [%s]\n",
-                   duration(spent, s->at_ms - p->first_ms), duration(eta, progress_eta_ms(p)),
-                   s->state);
-    put(out, line);
+    put_more_rows(p, columns, out);
     *lines = 4;
 }

@@ -15,7 +15,7 @@ struct progress_sample {
     int64_t at_ms;       /* monotonic */
     const char *state;   /* "cutting", "running", "held: budget", ...; borrowed */
     int64_t total;       /* requests in the input; -1 until all of it is cut */
-    int64_t cut;         /* requests cut so far */
+    int64_t cut;         /* requests cut so far; like all below -1 before the first look */
     int64_t remote_done; /* done at the provider, integrated ones included */
     int64_t downloaded;  /* in the sink, integrated ones included */
     int64_t integrated;  /* settled: ok + failed */
@@ -28,17 +28,21 @@ struct progress {
     const char *job;            /* borrowed */
     struct progress_sample now; /* the newest */
     int64_t first_ms;           /* of the first sample */
-    int64_t first_integrated;
+    int64_t rate_ms;            /* of the first one with numbers: the rate counts from there */
+    int64_t rate_integrated;
     int64_t told_ms; /* plain form: when the last line was written */
     int told_pct;
     char told_state[64];
     bool started;
 };
 
+/** A sample of which only @state is known. */
+struct progress_sample progress_unknown(int64_t at_ms, const char *state);
+
 /** Take a sample. */
 void progress_update(struct progress *p, const struct progress_sample *sample);
 
-/** Whole percent integrated, rounded down; 100 only when everything is; -1: unknown. */
+/** Whole percent integrated, rounded down: 100 only when everything is; -1: unknown. */
 int progress_percent(const struct progress *p);
 
 /** Milliseconds until the end at the rate seen so far; -1: unknown. */
@@ -57,8 +61,9 @@ void progress_print_plain(const struct progress *p, struct buf *out);
 void progress_print_json(const struct progress *p, struct buf *out);
 
 /**
- * The region for a terminal of @columns: lines ended by newlines. @lines: how
- * many. One line only below 60 columns. @utf8: blocks and marks instead of ASCII.
+ * The region for a terminal of @columns: lines ended by newlines, each cut so that
+ * it takes one row there. @lines: how many. One line only below 60 columns. @utf8:
+ * blocks and marks instead of ASCII.
  */
 void progress_print_tty(const struct progress *p, unsigned columns, bool utf8, struct buf *out,
                         unsigned *lines);

@@ -22,6 +22,16 @@ struct crew {
     char nonce[BATCH_ID_LEN + 1];
     int64_t next_ms; /* what the last claim said about the next due record */
     struct loop_timer *claim_timer, *renew_timer;
+    LIST_HEAD(renewal_list, renewal) renewals; /* under way */
+};
+
+/* A renewal outlives its work when that ends meanwhile: it finds the work again by its nonce. */
+struct renewal {
+    LIST_ENTRY(renewal) entry;
+    struct crew *crew;
+    struct work *work;
+    struct protocol_call *call;
+    char nonce[BATCH_ID_LEN + 1];
 };
 
 static void claim_soon(struct crew *crew)
@@ -104,13 +114,6 @@ static void lose(struct crew *crew, struct work *w, const char *why)
     crew->hooks.lost(w, crew->hooks.arg);
 }
 
-/* A renewal outlives its work when that ends meanwhile: it finds the work again by its nonce. */
-struct renewal {
-    struct crew *crew;
-    struct work *work;
-    char nonce[BATCH_ID_LEN + 1];
-};
-
 static void on_renewed(enum protocol_answer answer, const struct err *err, void *arg)
 {
     struct renewal *r = arg;
@@ -124,6 +127,7 @@ static void on_renewed(enum protocol_answer answer, const struct err *err, void 
         else if (answer == PROTOCOL_FENCED || answer == PROTOCOL_GONE)
             lose(r->crew, w, protocol_answer_name(answer));
     }
+    LIST_REMOVE(r, entry);
     free(r);
 }
 
@@ -136,10 +140,11 @@ static void renew_one(struct crew *crew, struct work *w, int64_t lease_ms)
     r->work = w;
     memcpy(r->nonce, w->nonce, sizeof(r->nonce));
     w->renewing = true;
-    if (w->is_part)
-        (void)protocol_renew_part(protocol, w->job, w->part, w->nonce, lease_ms, on_renewed, r);
-    else
-        (void)protocol_renew(protocol, w->bid, w->nonce, crew->hooks.role, lease_ms, on_renewed, r);
+    LIST_INSERT_HEAD(&crew->renewals, r, entry);
+    r->call =
+        w->is_part
+            ? protocol_renew_part(protocol, w->job, w->part, w->nonce, lease_ms, on_renewed, r)
+            : protocol_renew(protocol, w->bid, w->nonce, crew->hooks.role, lease_ms, on_renewed, r);
 }
 
 static void renew_all(void *arg)
@@ -187,6 +192,7 @@ struct crew *crew_new(struct daemon *daemon, const struct crew_hooks *hooks)
     crew->hooks = *hooks;
     crew->next_ms = -1;
     TAILQ_INIT(&crew->works);
+    LIST_INIT(&crew->renewals);
     crew->claim_timer = loop_timer_new(daemon->base, claim_now, crew);
     crew->renew_timer = loop_timer_new(daemon->base, renew_all, crew);
     loop_timer_set(crew->claim_timer, 0);
@@ -217,9 +223,16 @@ void crew_stop(struct crew *crew)
 
 void crew_free(struct crew *crew)
 {
+    struct renewal *next = NULL;
+
     if (crew == NULL)
         return;
     drop_all(crew, false);
+    for (struct renewal *r = LIST_FIRST(&crew->renewals); r != NULL; r = next) {
+        next = LIST_NEXT(r, entry);
+        protocol_call_cancel(r->call);
+        free(r);
+    }
     loop_timer_free(crew->claim_timer);
     loop_timer_free(crew->renew_timer);
     free(crew);

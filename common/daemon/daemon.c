@@ -13,11 +13,11 @@
 
 #define COMMAND_TIMEOUT_MS 10000
 #define CALL_TIMEOUT_MS    30000
-#define STOP_MS            200
+#define STOP_US            200000L
 
 static void on_signal(int signo, void *arg)
 {
-    static const struct timeval moment = {.tv_usec = STOP_MS * 1000};
+    static const struct timeval moment = {.tv_usec = STOP_US};
     struct daemon *d = arg;
 
     log_info("ev=stopping signal=%d", signo);
@@ -156,15 +156,6 @@ static enum site_state state_shown_by(const struct provider_error *error)
     }
 }
 
-static void on_noted(enum protocol_answer answer, int64_t since_ms, const struct err *err,
-                     void *arg)
-{
-    (void)answer;
-    (void)since_ms;
-    (void)err;
-    (void)arg;
-}
-
 void daemon_note_provider(struct daemon *d, const struct provider_error *error)
 {
     enum site_state state = state_shown_by(error);
@@ -180,5 +171,5 @@ void daemon_note_provider(struct daemon *d, const struct provider_error *error)
     d->site_told = true;
     d->site_state = state;
     (void)protocol_site_note(d->protocol, daemon_site(d), state,
-                             error != NULL ? error->message : "", on_noted, NULL);
+                             error != NULL ? error->message : "", NULL, NULL);
 }

@@ -174,7 +174,8 @@ static void on_done(const struct redis_result *redis, void *arg)
 
     LIST_REMOVE(call, entry);
     free(call);
-    deliver(&result); /* it may free the protocol */
+    if (result.done.plain != NULL)
+        deliver(&result); /* it may free the protocol */
 }
 
 struct protocol_call *protocol_start(struct protocol *p, enum protocol_script script,

@@ -17,7 +17,7 @@
  * All functions start a call and return; @done(@arg) runs exactly once, later,
  * on the loop, unless the call is cancelled or the protocol freed. It may start
  * and cancel calls and free the protocol. What it is given is borrowed: valid
- * inside the callback only.
+ * inside the callback only. @done may be NULL where nobody wants to know.
  *
  * A script whose reply was lost is sent again until the time limit is over, so
  * a callback sees an answer, or, with @err non-NULL and PROTOCOL_FAILED, that

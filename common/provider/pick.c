@@ -14,6 +14,7 @@ void pick_cut(char *out, size_t size, const char *text, size_t len)
     if (len >= size) {
         n = size - 1;
         /* Never within a character of UTF-8: its later bytes are 10xxxxxx. */
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): @size is never 0 */
         while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
             n--;
     }

@@ -116,7 +116,7 @@ class ReaperTest(SheafTest):
         requests = self.requests(200)
         source = self.write("in.jsonl", requests)
         flags = ("--max-requests", "40", "--max-batches", "3")
-        self.daemon(redis, "sheaf-coordinator", simulator, **env)
+        self.coordinator = self.daemon(redis, "sheaf-coordinator", simulator, **env)
         self.daemon(redis, "sheaf-worker", simulator)
         self.submit(redis, simulator, source, "j", *flags)
         self.wait_until("batches live", lambda: len(self.batches(simulator)) == 3)
@@ -125,39 +125,37 @@ class ReaperTest(SheafTest):
         self.submit(redis, simulator, source, "j", *flags)
         return requests
 
-    def check_lost_batches_are_gone(self, simulator):
-        self.wait_until("nothing is left", lambda: self.left(simulator) == 0)
-        for batch in self.lost:
-            self.assertEqual(self.batches(simulator)[batch], "cancelled")
+    def lost_are_cancelled(self, simulator):
+        batches = self.batches(simulator)
+        return all(batches[batch] == "cancelled" for batch in self.lost)
 
     def test_batches_that_redis_forgot_are_cancelled_and_their_files_deleted(self):
         simulator = self.simulator("--delay", "8s")
         redis = self.redis()
         requests = self.lose_everything(simulator, redis)
-        self.wait_until("they are cancelled", lambda: all(
-            self.batches(simulator)[b] == "cancelled" for b in self.lost), timeout=8)
+        self.wait_until("they are cancelled", lambda: self.lost_are_cancelled(simulator), timeout=8)
         self.finish(redis, "j", requests)
-        self.check_lost_batches_are_gone(simulator)
+        self.wait_until("nothing is left", lambda: self.left(simulator) == 0)
         with open(self.path("daemons.log")) as log:
             told = [line for line in log if "ev=orphan_batch" in line]
         self.assertEqual(len(told), 3)  # each once
 
-    def test_a_coordinator_killed_in_a_round_harms_nothing(self):
-        for place in ("coordinator.reap", "coordinator.reaped"):
-            with self.subTest(place=place):
-                simulator = self.simulator("--delay", "3s")
-                redis = self.redis(place)
-                requests = self.lose_everything(simulator, redis, SHEAF_FP=place + ":kill")
-                victim = self.processes[-4] if place == "" else next(
-                    p for p in self.processes if "sheaf-coordinator" in p.args[0] and redis.url in p.args)
-                self.wait_until("it dies", lambda: victim.poll() is not None)
-                self.assertEqual(victim.returncode, -signal.SIGKILL)
-                self.daemon(redis, "sheaf-coordinator", simulator)
-                self.finish(redis, "j", requests)
-                self.check_lost_batches_are_gone(simulator)
-                for name in ("out.jsonl", "out.errors.jsonl", "out.report.json"):
-                    os.unlink(self.path(name))
-                os.rename(self.path("sink"), self.path("sink-" + place))
+    def die_in_a_round(self, place):
+        simulator = self.simulator("--delay", "10s")
+        redis = self.redis()
+        requests = self.lose_everything(simulator, redis, SHEAF_FP=place)
+        self.wait_until("the coordinator dies", lambda: self.coordinator.poll() is not None)
+        self.assertEqual(self.coordinator.returncode, -signal.SIGKILL)
+        self.daemon(redis, "sheaf-coordinator", simulator)
+        self.finish(redis, "j", requests)
+        self.wait_until("nothing is left", lambda: self.left(simulator) == 0)
+
+    def test_a_coordinator_killed_when_a_round_begins_harms_nothing(self):
+        self.die_in_a_round("coordinator.reap:kill@2")
+
+    def test_a_coordinator_killed_when_it_has_deleted_something_harms_nothing(self):
+        self.die_in_a_round("coordinator.reaped:kill@1")
+        self.assertTrue(self.lost_are_cancelled(self.simulators[0]))
 
     def test_what_others_have_there_is_left_alone(self):
         simulator = self.simulator("--delay", "2s")

@@ -54,6 +54,25 @@ static void eta_comes_from_what_was_seen(void **state)
     s = sample(11000, -1, 400);
     progress_update(&p, &s);
     assert_int_equal(progress_eta_ms(&p), -1);
+    s = sample(11000, 400, 400);
+    progress_update(&p, &s);
+    assert_int_equal(progress_eta_ms(&p), 0);
+}
+
+static void the_rate_counts_from_the_first_numbers_on(void **state)
+{
+    struct progress p = {.job = "j"};
+    struct progress_sample s = progress_unknown(0, "starting");
+
+    (void)state;
+    progress_update(&p, &s);
+    assert_int_equal(progress_eta_ms(&p), -1);
+    s = sample(5000, 1000, 400); /* these were there before: no rate yet */
+    progress_update(&p, &s);
+    assert_int_equal(progress_eta_ms(&p), -1);
+    s = sample(6000, 1000, 500);
+    progress_update(&p, &s);
+    assert_int_equal(progress_eta_ms(&p), 5000);
 }
 
 static void plain_speaks_at_the_start_on_changes_and_each_ten_percent_or_minute(void **state)
@@ -111,6 +130,56 @@ static void forms_show_unknown_as_unknown(void **state)
     buf_release(&out);
 }
 
+static void before_the_first_look_nothing_is_zero(void **state)
+{
+    struct progress p = {.job = "j"};
+    struct progress_sample s = progress_unknown(0, "starting");
+    struct buf out = BUF_INIT(4096);
+    unsigned lines = 0;
+
+    (void)state;
+    progress_update(&p, &s);
+    progress_print_plain(&p, &out);
+    assert_string_equal(out.data, "ev=progress job=\"j\" state=\"starting\" pct=? total=? cut=? "
+                                  "remote_done=? downloaded=? integrated=? failed=? batches=? "
+                                  "eta=?");
+    buf_clear(&out);
+    progress_print_json(&p, &out);
+    assert_null(strchr(strstr(out.data, "\"pct\""), '0'));
+    buf_clear(&out);
+    progress_print_tty(&p, 40, false, &out, &lines);
+    assert_string_equal(out.data, " rows        ?%  ? / ?  failed ?\n");
+    buf_release(&out);
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+    static const unsigned widths[] = {1, 10, 40, 59, 60, 66, 80, 200};
+    struct progress p = {.job = "j"};
+    struct progress_sample s = sample(3600000, 123456789, 12345678);
+
+    (void)state;
+    s.building = s.submitting = s.running = s.fetching = 1000;
+    s.state = "waiting: no answer from the provider";
+    progress_update(&p, &s);
+    for (size_t i = 0; i < ARRAY_LEN(widths); i++) {
+        struct buf out = BUF_INIT(4096);
+        unsigned lines = 0, newlines = 0, cells = 0;
+
+        progress_print_tty(&p, widths[i], true, &out, &lines);
+        for (size_t at = 0; at < out.len; at++) {
+            if (out.data[at] == '\n') {
+                newlines++;
+                cells = 0;
+            } else if (((unsigned char)out.data[at] & 0xc0) != 0x80) {
+                assert_true(++cells < widths[i]);
+            }
+        }
+        assert_int_equal(newlines, lines);
+        buf_release(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +187,9 @@ int main(void)
         cmocka_unit_test(eta_comes_from_what_was_seen),
         cmocka_unit_test(plain_speaks_at_the_start_on_changes_and_each_ten_percent_or_minute),
         cmocka_unit_test(forms_show_unknown_as_unknown),
+        cmocka_unit_test(the_rate_counts_from_the_first_numbers_on),
+        cmocka_unit_test(before_the_first_look_nothing_is_zero),
+        cmocka_unit_test(no_line_is_wider_than_the_terminal),
     };
     return cmocka_run_group_tests_name("progress", tests, NULL, NULL);
 }
