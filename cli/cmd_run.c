@@ -224,6 +224,8 @@ static int run_in_session(struct plan *plan, const struct invocation *call, stru
     (void)snprintf(plan->sink, sizeof(plan->sink), "dir:%s/sink", session_state_dir(session));
     /* not an argument: it may hold a password, and arguments are for all to see */
     (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */
+    /* batch files of 200 MB do not belong into a /tmp that may be memory */
+    (void)setenv("TMPDIR", session_state_dir(session), 0); /* NOLINT(concurrency-mt-unsafe) */
 
     enum option_progress form = (enum option_progress)o->progress;
     if (o->quiet)
