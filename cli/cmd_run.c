@@ -6,22 +6,16 @@
 #include <unistd.h>
 
 #include "cli/core/nearest.h"
-#include "cli/display.h"
 #include "cli/job_lookup.h"
-#include "cli/private_redis.h"
-#include "cli/run.h"
+#include "cli/local_run.h"
 #include "cli/session.h"
 #include "cli/spool.h"
 #include "cli/state_dir.h"
-#include "cli/supervisor.h"
 #include "cli/verb.h"
 #include "common/base/attr.h"
 #include "common/base/xmem.h"
 #include "common/merge/publish.h"
 #include "common/provider/profile.h"
-
-#define STOP_GRACE_MS 5000
-#define GOES_ON       "the same command goes on where it was"
 
 /* What is known before anything is created. */
 struct plan {
@@ -163,110 +157,23 @@ static bool settle_input(struct plan *plan, const struct invocation *call, const
            spool_make(plan->input, folder, plan->name, plan->opened, plan->path, err);
 }
 
-static void print_summary(const struct invocation *call, const struct finish *f,
-                          const struct report *report, bool adopted, int code)
-{
-    const struct options *o = &call->options;
-    struct buf text = BUF_INIT(65536);
-
-    if (o->quiet || o->progress == PROGRESS_NONE)
-        return;
-    if (o->progress == PROGRESS_JSON) {
-        if (finish_print_json(f, report, o->output, code, &text))
-            (void)fprintf(call->people, "%s\n", text.data);
-    } else if (finish_print(f, report, o->output, adopted, &text)) {
-        (void)fprintf(call->people, "%s", text.data);
-    }
-    buf_release(&text);
-}
-
-static int publish(const struct invocation *call, struct display *display, const struct finish *f)
-{
-    const struct options *o = &call->options;
-    struct report report;
-    struct err err = {0};
-    bool adopted = false;
-
-    display_state(display, "writing the output");
-    bool ok = finish_publish(f, o->output, o->yes, &report, &adopted, &err);
-    display_hide(display);
-    if (!ok)
-        return verb_fail(call, &err, "the results are safe; " GOES_ON);
-    int code = report.failed > 0 ? EXIT_CODE_SOME_FAILED : EXIT_CODE_OK;
-    print_summary(call, f, &report, adopted, code);
-    report_release(&report);
-    return code;
-}
-
-static int conclude(const struct invocation *call, struct display *display,
-                    const struct run_result *result)
-{
-    const struct run_verdict *v = &result->verdict;
-
-    if (result->signal > 0)
-        return verb_fail_with(call, (enum exit_code)(EXIT_CODE_SIGNAL + result->signal), "stopped",
-                              GOES_ON);
-    if (v->step == RUN_FINISHED)
-        return publish(call, display, &result->finish);
-    return verb_fail_with(call, v->code, v->message, v->hint != NULL ? v->hint : GOES_ON);
-}
-
 static int run_in_session(struct plan *plan, const struct invocation *call, struct session *session)
 {
-    const struct options *o = &call->options;
-    struct run_result result;
     struct err err = {0};
-    int code;
 
     if (!settle_input(plan, call, session_state_dir(session), &err))
         return verb_fail(call, &err,
                          err.kind == ERR_CONFLICT ? "give another --job and -o OUTPUT" : NULL);
     (void)snprintf(plan->sink, sizeof(plan->sink), "dir:%s/sink", session_state_dir(session));
-    /* not an argument: it may hold a password, and arguments are for all to see */
-    (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */
-    /* batch files of 200 MB do not belong into a /tmp that may be memory */
-    (void)setenv("TMPDIR", session_state_dir(session), 0); /* NOLINT(concurrency-mt-unsafe) */
-
-    enum option_progress form = (enum option_progress)o->progress;
-    if (o->quiet)
-        form = PROGRESS_NONE;
-    else if (o->verbose && form == PROGRESS_AUTO)
-        form = PROGRESS_PLAIN;
-    struct display *display = display_new(call->people, form, plan->name);
-    const struct run_job job = {.call = call,
-                                .session = session,
-                                .display = display,
-                                .name = plan->name,
-                                .input = plan->path,
-                                .sink = plan->sink,
-                                .site = plan->site};
-    bool ok = run_job(&job, &result, &err);
-    supervisor_stop(session_supervisor(session), PRIVATE_REDIS_NAME, STOP_GRACE_MS);
-    code = ok ? conclude(call, display, &result) : verb_fail(call, &err, NULL);
-    display_free(display);
-    return code;
-}
-
-/* From now on what is logged goes where the children's logs go; people are told on the old one. */
-static bool redirect_log(struct invocation *call, int log_fd, struct err *err)
-{
-    int fd = dup(STDERR_FILENO);
-    FILE *people = fd >= 0 ? fdopen(fd, "w") : NULL;
-
-    if (people == NULL || dup2(log_fd, STDERR_FILENO) < 0)
-        return err_set(err, ERR_INTERNAL, "standard error: %s", strerror(errno));
-    call->people = people;
-    return true;
-}
-
-static void restore_log(struct invocation *call)
-{
-    if (call->people == stderr)
-        return;
-    (void)fflush(stderr);
-    (void)dup2(fileno(call->people), STDERR_FILENO);
-    (void)fclose(call->people);
-    call->people = stderr;
+    const struct local_job job = {.name = plan->name,
+                                  .input = plan->path,
+                                  .sink = plan->sink,
+                                  .site = plan->site,
+                                  .output = call->options.output,
+                                  .overwrite = call->options.yes,
+                                  .unwritten = "the results are safe; the same command goes on "
+                                               "where it was"};
+    return local_run(call, session, &job);
 }
 
 static int run_plan(struct plan *plan, struct invocation *call)
@@ -280,12 +187,12 @@ static int run_plan(struct plan *plan, struct invocation *call)
                          err.kind == ERR_CONFLICT ? "wait for it, or watch it with "
                                                     "`sheaf watch --state-dir`"
                                                   : NULL);
-    if (redirect_log(call, session_log_fd(session), &err))
+    if (local_run_redirect(call, session, &err))
         code = run_in_session(plan, call, session);
     else
         code = verb_fail(call, &err, NULL);
     session_close(session);
-    restore_log(call);
+    local_run_restore(call);
     return code;
 }
 

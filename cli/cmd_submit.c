@@ -1,9 +1,7 @@
 #include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/cmdline.h"
@@ -48,25 +46,6 @@ static bool absolute_sink(const char *given, char **url, struct err *err)
     return false;
 }
 
-/* Runs it on our own input and output, and waits. Its exit code; 128 + n for a signal. */
-static bool spawn(const struct cmdline *w, int *code, struct err *err)
-{
-    char *const *items;
-    pid_t pid;
-    int status;
-
-    memcpy(&items, &w->items, sizeof(items)); /* exec does not write to them, but says it might */
-    int cause = posix_spawnp(&pid, items[0], NULL, NULL, items, environ);
-    if (cause != 0)
-        return err_set(err, ERR_UNAVAILABLE, "cannot start %s: %s", items[0], strerror(cause));
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR)
-            return err_set(err, ERR_INTERNAL, "waitpid: %s", strerror(errno));
-    }
-    *code = WIFSIGNALED(status) ? EXIT_CODE_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
-    return true;
-}
-
 static void make_command(struct cmdline *w, const struct options *o, const char *input,
                          const char *sink)
 {
@@ -94,7 +73,7 @@ static int submit(struct invocation *call, const char *input, const char *sink)
     /* not an argument: it may hold a password, and arguments are for all to see */
     (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */
     make_command(&w, &call->options, input, sink);
-    if (!spawn(&w, &code, &err))
+    if (!cmdline_run(&w, &code, &err))
         code = verb_fail(call, &err, "sheaf-producer is looked for beside sheaf, then in PATH");
     cmdline_release(&w);
     session_close(session);

@@ -1,14 +1,19 @@
 #include "cli/cmdline.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/xmem.h"
+
+#define SIGNALLED 128 /* how a shell tells a signal */
 
 static void add(struct cmdline *w, const char *word)
 {
@@ -120,4 +125,22 @@ void cmdline_add_program(struct cmdline *w, const char *name)
     }
     free(beside);
     add(w, xstrdup(name));
+}
+
+bool cmdline_run(const struct cmdline *w, int *code, struct err *err)
+{
+    char *const *items;
+    pid_t pid;
+    int status;
+
+    memcpy(&items, &w->items, sizeof(items)); /* exec does not write to them, but says it might */
+    int cause = posix_spawnp(&pid, items[0], NULL, NULL, items, environ);
+    if (cause != 0)
+        return err_set(err, ERR_UNAVAILABLE, "cannot start %s: %s", items[0], strerror(cause));
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            return err_set(err, ERR_INTERNAL, "waitpid: %s", strerror(errno));
+    }
+    *code = WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+    return true;
 }

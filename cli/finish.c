@@ -17,6 +17,7 @@ bool finish_from_view(struct finish *f, const struct job_view *view, struct err 
         .state = view->state,
         .cancelled = view->cancelled,
         .parts = view->parts,
+        .requests = view->requests,
         .times = {.created_ms = view->created_ms, .finished_ms = view->finished_ms},
     };
     if (job_doc_parse(view->spec, strlen(view->spec), &f->spec, err))
@@ -34,6 +35,20 @@ bool finish_publish(const struct finish *f, const char *output, bool overwrite,
     bool ok = publish_output(sink, &f->spec, f->parts, output, overwrite, &f->times, report,
                              adopted, err);
     sink_close(sink);
+    return ok;
+}
+
+bool finish_collect(const struct finish *f, struct report *report, struct err *err)
+{
+    struct sink *sink = sink_open(f->spec.sink, f->spec.job, f->spec.ji, false, err);
+
+    if (sink == NULL)
+        return false;
+    report_init(report);
+    bool ok = report_collect(sink, f->parts, report, err);
+    sink_close(sink);
+    if (!ok)
+        report_release(report);
     return ok;
 }
 
@@ -63,7 +78,7 @@ bool finish_print(const struct finish *f, const struct report *report, const cha
 {
     struct publish_paths paths;
 
-    if (!publish_paths(output, &paths, NULL))
+    if (output != NULL && !publish_paths(output, &paths, NULL))
         return false;
     json_put_raw_fmt(out, "job %s %s", f->spec.job,
                      adopted        ? "was done already"
@@ -78,6 +93,8 @@ bool finish_print(const struct finish *f, const struct report *report, const cha
     json_put_raw_fmt(out, ": %" PRIu64 " rows, %" PRIu64 " ok, %" PRIu64 " failed\n",
                      report->requests, report->ok, report->failed);
     put_causes(report, out);
+    if (output == NULL)
+        return true;
     put_file(out, paths.out, report->out.bytes);
     put_file(out, paths.errors, report->dead.bytes);
     json_put_raw(out, "  ");
@@ -91,7 +108,7 @@ bool finish_print_json(const struct finish *f, const struct report *report, cons
 {
     struct publish_paths paths;
 
-    if (!publish_paths(output, &paths, NULL))
+    if (output != NULL && !publish_paths(output, &paths, NULL))
         return false;
     json_put_raw(out, "{\"message_type\":\"summary\",\"schema\":1,\"job\":");
     json_put_text(out, f->spec.job);
@@ -99,11 +116,11 @@ bool finish_print_json(const struct finish *f, const struct report *report, cons
                      ",\"exit_code\":%d,\"rows\":{\"total\":%" PRIu64 ",\"ok\":%" PRIu64
                      ",\"failed\":%" PRIu64 "},\"output\":",
                      exit_code, report->requests, report->ok, report->failed);
-    json_put_text(out, paths.out);
+    json_put_text(out, output != NULL ? paths.out : NULL);
     json_put_raw(out, ",\"errors\":");
-    json_put_text(out, paths.errors);
+    json_put_text(out, output != NULL ? paths.errors : NULL);
     json_put_raw(out, ",\"report\":");
-    json_put_text(out, paths.report);
+    json_put_text(out, output != NULL ? paths.report : NULL);
     json_put_raw(out, "}");
     return true;
 }

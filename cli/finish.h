@@ -18,6 +18,7 @@ struct finish {
     enum job_state state;
     bool cancelled;
     uint32_t parts;
+    uint64_t requests; /* known so far; 0 when only the sink was asked */
     struct report_times times; /* Redis' clock */
 };
 
@@ -28,11 +29,14 @@ MUST_CHECK bool finish_from_view(struct finish *f, const struct job_view *view, 
 MUST_CHECK bool finish_publish(const struct finish *f, const char *output, bool overwrite,
                                struct report *report, bool *adopted, struct err *err);
 
-/** The summary for people: rows, the most frequent causes, the files. */
+/** The report of a job that has ended, without writing anything. The caller releases it. */
+MUST_CHECK bool finish_collect(const struct finish *f, struct report *report, struct err *err);
+
+/** The summary for people: rows, the most frequent causes, the files. @output NULL: no files. */
 MUST_CHECK bool finish_print(const struct finish *f, const struct report *report,
                              const char *output, bool adopted, struct buf *out);
 
-/** The same as one JSON object, message_type "summary", without a newline. */
+/** The same as one JSON object, message_type "summary", without a newline; the files may be null. */
 MUST_CHECK bool finish_print_json(const struct finish *f, const struct report *report,
                                   const char *output, int exit_code, struct buf *out);
 

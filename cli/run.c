@@ -73,6 +73,10 @@ static bool start_producer(struct run *run)
     const struct run_job *job = run->job;
     struct cmdline w = {0};
 
+    if (job->input == NULL) {
+        run->producer = RUN_PRODUCER_DONE;
+        return true;
+    }
     cmdline_add_program(&w, PRODUCER);
     cmdline_add(&w, "%s", job->input);
     cmdline_add(&w, "--job=%s", job->name);
@@ -210,6 +214,20 @@ static void finished(struct run *run, const struct job_view *view)
     end(run);
 }
 
+static void cut_again(struct run *run)
+{
+    log_warn("ev=cut_again job=%s", log_text(run->job->name));
+    if (run->job->input == NULL) {
+        run->starting_failed =
+            !err_set(&run->err, ERR_UNAVAILABLE,
+                     "Redis has lost the job, and its input is not at hand: give INPUT");
+        end(run);
+        return;
+    }
+    run->producer = RUN_PRODUCER_WORKS;
+    supervisor_again(run->supervisor, PRODUCER);
+}
+
 static void judge(struct run *run, enum run_sight sight, const struct job_view *view,
                   const char *why)
 {
@@ -234,11 +252,7 @@ static void judge(struct run *run, enum run_sight sight, const struct job_view *
     run_state_look(&run->state, &facts, &run->result->verdict);
     switch (run->result->verdict.step) {
     case RUN_GO_ON: break;
-    case RUN_CUT_AGAIN:
-        log_warn("ev=cut_again job=%s", log_text(run->job->name));
-        run->producer = RUN_PRODUCER_WORKS;
-        supervisor_again(run->supervisor, PRODUCER);
-        break;
+    case RUN_CUT_AGAIN: cut_again(run); break;
     case RUN_FINISHED: finished(run, view); break;
     case RUN_STOP: end(run); break;
     }

@@ -16,7 +16,8 @@ struct run_job {
     struct session *session;
     struct display *display;
     const char *name;
-    const char *input; /* absolute path of a file that can be read at an offset */
+    const char *input; /* absolute path of a file that can be read at an offset; NULL: all of it is
+                          in Redis, no producer is needed */
     const char *sink;  /* "dir:/abs/path" */
     const char *site;
 };

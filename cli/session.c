@@ -345,6 +345,25 @@ bool session_list(struct session *s, session_list_fn fn, void *arg, struct err *
     return wait_for_answer(&q, err);
 }
 
+static void on_answer(enum protocol_answer answer, const struct err *err, void *arg)
+{
+    answered(arg, answer, err);
+}
+
+bool session_ask(struct session *s, session_start_fn start, void *arg, enum protocol_answer *answer,
+                 struct err *err)
+{
+    struct question q = {.session = s};
+
+    if (!wait_until_up(s, err))
+        return false;
+    start(s->protocol, on_answer, &q, arg);
+    if (!wait_for_answer(&q, err))
+        return false;
+    *answer = q.answer;
+    return true;
+}
+
 struct only {
     size_t count;
     char job[JOB_NAME_MAX + 1];

@@ -8,9 +8,9 @@
 #include "common/base/err.h"
 #include "common/config/options.h"
 #include "common/model/job_view.h"
+#include "common/protocol/protocol.h"
 
 struct event_base;
-struct protocol;
 struct redis_conn;
 struct supervisor;
 
@@ -75,6 +75,14 @@ MUST_CHECK bool session_view(struct session *s, const char *job, session_view_fn
                              struct err *err);
 
 MUST_CHECK bool session_list(struct session *s, session_list_fn fn, void *arg, struct err *err);
+
+/** Start the one call of a question; @done(@done_arg) must be its callback. */
+typedef void (*session_start_fn)(struct protocol *protocol, protocol_fn done, void *done_arg,
+                                 void *arg);
+
+/** Any call that has no result but its *@answer, which is never PROTOCOL_FAILED. */
+MUST_CHECK bool session_ask(struct session *s, session_start_fn start, void *arg,
+                            enum protocol_answer *answer, struct err *err);
 
 /**
  * The job that is meant: @given if it is not NULL, else the only one that Redis

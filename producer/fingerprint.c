@@ -59,7 +59,6 @@ static bool add_content(struct sha256 *sha, int fd, uint64_t size, const char *p
 
 static bool add_file(struct sha256 *sha, const char *path, struct err *err)
 {
-    char size[32];
     struct stat st;
     bool ok = false;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -69,6 +68,7 @@ static bool add_file(struct sha256 *sha, const char *path, struct err *err)
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         err_set(err, ERR_INPUT, "%s: is not a regular file", path);
     } else {
+        char size[32];
         int n = snprintf(size, sizeof(size), "%lld\n", (long long)st.st_size);
         sha256_update(sha, size, (size_t)n);
         ok = add_content(sha, fd, (uint64_t)st.st_size, path, err);

@@ -134,6 +134,8 @@ static bool open_sink(struct registration *r, struct err *err)
     struct buf text = BUF_INIT(DOCUMENT_MAX_BYTES);
     bool ok = false;
 
+    coverage_free(r->coverage); /* the job may have gone on since */
+    r->coverage = NULL;
     sink_close(r->sink);
     r->sink = sink_open(r->spec.sink, r->spec.job, r->spec.ji, true, err);
     if (r->sink == NULL)
@@ -265,8 +267,13 @@ static bool prepare_inline(struct registration *r, struct err *err)
     if (!publish_ids(r, err))
         return false;
     FAILPOINT("producer.ids_published");
-    if (r->shards.count == 0 || r->window.bytes == NULL)
+    if (r->shards.count == 0)
         return true;
+    if (r->window.bytes == NULL) /* nothing would be there to build a batch from */
+        return err_set(err, ERR_INPUT,
+                       "line %" PRIu64 ": over 1 MB of blank lines; take them out or use "
+                       "--payload ref",
+                       r->window.first_line);
     return payload_encode(r->window.first_line, r->window.bytes, r->window.len, &r->payload, err);
 }
 

@@ -365,6 +365,6 @@ void route_files_content(struct request *rq)
     }
     r->type = "application/octet-stream";
     fill_range(rq, total);
-    if (cut && r->length > 0)
-        r->cut = chance % r->length;
+    if (cut && r->length > 1) /* a byte at least, so that whoever goes on gets to the end */
+        r->cut = 1 + chance % (r->length - 1);
 }

@@ -1,5 +1,6 @@
 #include "cli/core/run_state.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,13 +27,19 @@ static bool judge_refusal(const struct run_failure *x, struct run_verdict *v)
                 x->code == EXIT_CODE_CONFLICT ? "give another --job name or -o OUTPUT" : NULL);
 }
 
-/* What waits for a disk or a provider may wait long; what else dies over and over may not. */
+/* By somebody, or by a system short of memory: no reason of its own. */
+static bool was_killed(const struct run_failure *x)
+{
+    return x->code == -SIGKILL || x->code == -SIGTERM;
+}
+
+/* What waits or is killed may go on for long; what else dies over and over may not. */
 static bool is_over(const struct run_facts *f, bool waits)
 {
     const struct run_failure *x = &f->failure;
     bool too_long = x->deaths > 1 && f->now_ms - x->since_ms > f->give_up_ms;
 
-    return too_long || (!waits && x->deaths >= RUN_MAX_DEATHS);
+    return too_long || (!waits && !was_killed(x) && x->deaths >= RUN_MAX_DEATHS);
 }
 
 static bool judge_failure(const struct run_facts *f, struct run_verdict *v)

@@ -26,6 +26,7 @@ const struct setting_group options_groups[] = {
     {OPT_OUTPUT,   "results"       },
     {OPT_CHANGE,   "changing verbs"},
     {OPT_CHECK,    "plan, doctor"  },
+    {OPT_CANCEL,   "cancel"        },
     {0,            NULL            },
 };
 
@@ -48,7 +49,7 @@ const struct setting options_rows[] = {
      .help = "Read the requests from the input again when they are sent (ref, as run does), or "
              "carry them through Redis (inline, as submit does)."},
     {.name = "sink", .type = SETTING_STRING, AT(sink),
-     .value_name = "dir:PATH", .groups = OPT_SUBMIT | OPT_PRODUCER,
+     .value_name = "dir:PATH", .groups = OPT_SUBMIT | OPT_PRODUCER | OPT_CHECK,
      .help = "Where the job's results are kept until they are merged."},
     {.name = "wait", .type = SETTING_FLAG, AT(wait),
      .groups = OPT_SUBMIT | OPT_PRODUCER, .refuses = SETTING_ONLY_FLAG,
@@ -62,7 +63,7 @@ const struct setting options_rows[] = {
      .value_name = "URL", .groups = SEND | OPT_CHECK,
      .help = "Address of another server that speaks the profile's API."},
     {.name = "api-key-file", .type = SETTING_STRING, AT(api_key_file),
-     .value_name = "FILE", .groups = SEND | OPT_CHECK,
+     .value_name = "FILE", .groups = SEND | OPT_CHECK | OPT_CANCEL,
      .help = "Read the API key from FILE."},
     {.name = "model", .type = SETTING_STRING, AT(model),
      .value_name = "M", .groups = MAKE_JOB | OPT_CHECK,
@@ -90,13 +91,13 @@ const struct setting options_rows[] = {
 
     /* times */
     {.name = "poll-interval", .type = SETTING_DURATION, AT(poll_interval_ms), .preset = "60s",
-     .min = 10, .max = YEAR_MS, .value_name = "D", .groups = SEND,
+     .min = 10, .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL,
      .help = "Longest time between two looks at a running batch."},
     {.name = "lease", .type = SETTING_DURATION, AT(lease_ms), .preset = "15s", .min = 1000,
-     .max = YEAR_MS, .value_name = "D", .groups = SEND,
+     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL,
      .help = "How long a process may be silent before another takes over its work."},
     {.name = "settle", .type = SETTING_DURATION, AT(settle_ms), .preset = "30s",
-     .max = YEAR_MS, .value_name = "D", .groups = SEND,
+     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL,
      .help = "How long a batch must stay absent from the provider's list before an unanswered "
              "creation counts as not done."},
     {.name = "linger", .type = SETTING_DURATION, AT(linger_ms), .preset = "2s",
@@ -104,7 +105,7 @@ const struct setting options_rows[] = {
      .help = "How long a part-filled batch waits for more rows while the input is still being "
              "read."},
     {.name = "give-up", .type = SETTING_DURATION, AT(give_up_ms), .preset = "10m",
-     .max = YEAR_MS, .value_name = "D", .groups = SEND,
+     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL,
      .help = "How long to go on without a provider or Redis; the job can be continued later."},
     {.name = "reap-after", .type = SETTING_DURATION, AT(reap_after_ms), .preset = "10m", .min = 100,
      .max = YEAR_MS, .value_name = "D", .groups = OPT_RUN | OPT_DAEMON,
@@ -134,7 +135,8 @@ const struct setting options_rows[] = {
 
     /* talking */
     {.name = "progress", .type = SETTING_CHOICE, AT(progress), .preset = "auto",
-     .choices = progresses, .groups = OPT_RUN | OPT_SUBMIT | OPT_PRODUCER | OPT_WAIT | OPT_OUTPUT,
+     .choices = progresses,
+     .groups = OPT_RUN | OPT_SUBMIT | OPT_PRODUCER | OPT_WAIT | OPT_OUTPUT | OPT_CANCEL,
      .help = "How progress is shown on stderr; auto is tty on a terminal, else plain."},
     {.name = "json", .type = SETTING_FLAG, AT(json),
      .groups = OPT_READ, .refuses = SETTING_ONLY_FLAG,
@@ -232,6 +234,15 @@ enum setting_origin options_origin(const struct options *o, const char *name)
     struct settings s = view(&copy, 0, "");
 
     return settings_origin(&s, name);
+}
+
+bool options_set(struct options *o, const char *name, const char *text, struct err *err)
+{
+    struct settings s = view(o, ~0U, "");
+    char where[SETTING_NAME_MAX + 2];
+
+    (void)snprintf(where, sizeof(where), "--%s", name);
+    return settings_set(&s, settings_find(&s, name), text, SETTING_FROM_FLAG, where, err);
 }
 
 enum log_level options_log_level(const struct options *o)

@@ -24,8 +24,9 @@
 #define OPT_READ     0x020u /* verbs that only look: status, list, report, ...: --json */
 #define OPT_WAIT     0x040u /* wait, watch: --timeout, --progress */
 #define OPT_OUTPUT   0x080u /* results: -o, -y, --progress */
-#define OPT_CHANGE   0x100u /* pause, resume, cancel, purge, resubmit: -y */
+#define OPT_CHANGE   0x100u /* cancel, purge, resubmit: -y */
 #define OPT_CHECK    0x200u /* plan, doctor: provider and limits, no job */
+#define OPT_CANCEL   0x400u /* cancel: what it needs to end a job on this host */
 
 enum option_payload { PAYLOAD_UNSET = SETTING_UNSET, PAYLOAD_REF = 0, PAYLOAD_INLINE };
 
@@ -119,6 +120,9 @@ enum setting_origin options_origin(const struct options *o, const char *name);
 
 /** --log-level, if it was not given changed by -v (debug) and -q (error). */
 enum log_level options_log_level(const struct options *o);
+
+/** Set @name ("base-url") as a flag would, for a value that is known from elsewhere. */
+MUST_CHECK bool options_set(struct options *o, const char *name, const char *text, struct err *err);
 
 /** The rows taken by @groups, for --help. */
 void options_print_help(FILE *out, unsigned groups);

@@ -22,6 +22,7 @@ struct crew {
     char nonce[BATCH_ID_LEN + 1];
     int64_t next_ms; /* what the last claim said about the next due record */
     struct loop_timer *claim_timer, *renew_timer;
+    struct protocol_call *claim;               /* under way */
     LIST_HEAD(renewal_list, renewal) renewals; /* under way */
 };
 
@@ -59,6 +60,7 @@ static void on_claim(enum protocol_answer answer, struct claim *claim, int64_t w
 {
     struct crew *crew = arg;
 
+    crew->claim = NULL;
     if (crew->stopping)
         return; /* what was claimed just now is due again when its lease ends */
     if (answer == PROTOCOL_OK) {
@@ -84,8 +86,9 @@ static void claim_now(void *arg)
         return;
     crew->claiming = true;
     id_random(crew->nonce, BATCH_ID_LEN);
-    (void)protocol_claim(crew->daemon->protocol, daemon_site(crew->daemon), crew->hooks.role,
-                         crew->nonce, crew->daemon->options.lease_ms, on_claim, crew);
+    crew->claim =
+        protocol_claim(crew->daemon->protocol, daemon_site(crew->daemon), crew->hooks.role,
+                       crew->nonce, crew->daemon->options.lease_ms, on_claim, crew);
 }
 
 int64_t work_redis_now_ms(const struct work *work)
@@ -95,7 +98,7 @@ int64_t work_redis_now_ms(const struct work *work)
 
 static struct work *find(struct crew *crew, const struct work *wanted)
 {
-    struct work *w;
+    struct work *w = NULL;
 
     TAILQ_FOREACH (w, &crew->works, entry) {
         if (w == wanted)
@@ -150,7 +153,7 @@ static void renew_one(struct crew *crew, struct work *w, int64_t lease_ms)
 static void renew_all(void *arg)
 {
     struct crew *crew = arg;
-    struct work *w;
+    struct work *w = NULL;
 
     TAILQ_FOREACH (w, &crew->works, entry) {
         if (!w->renewing && !w->lost)
@@ -228,6 +231,7 @@ void crew_free(struct crew *crew)
     if (crew == NULL)
         return;
     drop_all(crew, false);
+    protocol_call_cancel(crew->claim);
     for (struct renewal *r = LIST_FIRST(&crew->renewals); r != NULL; r = next) {
         next = LIST_NEXT(r, entry);
         protocol_call_cancel(r->call);

@@ -45,7 +45,7 @@ void job_name_from_path(const char *path, char *out)
     size_t n = 0;
 
     base = base != NULL ? base + 1 : path;
-    for (; base[n] != '\0' && n < JOB_NAME_MAX; n++)
+    for (; n < JOB_NAME_MAX && base[n] != '\0'; n++)
         out[n] = base[n];
     while (n > 0 && base[n] != '\0' && ((unsigned char)base[n] & 0xc0) == 0x80)
         n--; /* do not cut inside a UTF-8 character */

@@ -70,6 +70,12 @@ class ClusterTest(SheafTest):
         os.unlink(source)  # nobody needs it any more
         self.finish("j", requests, failed=(7,))
 
+    def test_a_megabyte_of_blank_lines_cannot_travel_through_redis(self):
+        source = self.write("in.jsonl", [" " * 1200000, *self.requests(3)])
+        code, _, err = self.submit(self.simulator(), source, "j")
+        self.assertEqual(code, 11, err)
+        self.assertIn("line 1: ", err)
+
     def test_a_job_from_standard_input(self):
         simulator = self.simulator()
         self.daemons(simulator)

@@ -122,8 +122,10 @@ static void what_a_child_ended_with_decides(void **state)
         int code;
     } cases[] = {
         {"killed once",          {"sheaf-worker", -9, 1, 9000, ""},           RUN_GO_ON, 0 },
-        {"killed nine times",    {"sheaf-worker", -9, 9, 9000, ""},           RUN_GO_ON, 0 },
-        {"killed ten times",     {"sheaf-worker", -9, 10, 9000, ""},          RUN_STOP,  1 },
+        {"killed ten times",     {"sheaf-worker", -9, 10, 9000, ""},          RUN_GO_ON, 0 },
+        {"killed for too long",  {"sheaf-worker", -9, 50, -600000, ""},       RUN_STOP,  1 },
+        {"crashed nine times",   {"sheaf-worker", -11, 9, 9000, ""},          RUN_GO_ON, 0 },
+        {"crashed ten times",    {"sheaf-worker", -11, 10, 9000, ""},         RUN_STOP,  1 },
         {"other input",          {"sheaf-producer", 12, 1, 9000, "conflict"}, RUN_STOP,  12},
         {"bad input",            {"sheaf-producer", 11, 1, 9000, "line 1"},   RUN_STOP,  11},
         {"bad setting",          {"sheaf-coordinator", 2, 1, 9000, "what?"},  RUN_STOP,  2 },

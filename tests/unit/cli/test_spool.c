@@ -46,7 +46,7 @@ static void assert_holds(const char *path, const char *want)
     FILE *f = fopen(path, "re");
 
     assert_non_null(f);
-    (void)fread(text, 1, sizeof(text) - 1, f);
+    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
     (void)fclose(f);
     assert_string_equal(text, want);
 }

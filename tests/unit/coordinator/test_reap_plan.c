@@ -5,7 +5,7 @@
 #include "common/base/attr.h"
 #include "coordinator/core/reap_plan.h"
 
-#define GRACE 600000
+#define GRACE INT64_C(600000)
 
 static void our_files_are_known_by_their_name(void **state)
 {
@@ -40,75 +40,49 @@ static void our_files_are_known_by_their_name(void **state)
     }
 }
 
+/* Which facts a row states; all others are false. */
+enum { KNOWN = 1, ENDED = 2, RECORD = 4, ITS_FILE = 8 };
+
+static const struct {
+    const char *name;
+    unsigned facts;
+    enum batch_state state;
+    int64_t age_ms; /* -1: seen for the first time */
+    enum reap_verdict want;
+} verdicts[] = {
+    {"another Redis' file, however old",       0,                                 BATCH_BUILD,  10 * GRACE, REAP_FOREIGN},
+    {"... also when a record has the name",    RECORD,                            BATCH_RUN,    10 * GRACE, REAP_FOREIGN},
+    {"seen for the first time",                KNOWN,                             BATCH_BUILD,  -1,         REAP_WAIT   },
+    {"seen lately",                            KNOWN,                             BATCH_BUILD,  GRACE - 1,  REAP_WAIT   },
+    {"without a record for long enough",       KNOWN,                             BATCH_BUILD,  GRACE,      REAP_TAKE   },
+    {"without a record, of an ended job",      KNOWN | ENDED,                     BATCH_BUILD,  -1,         REAP_TAKE   },
+    {"the record's own file",                  KNOWN | RECORD | ITS_FILE,         BATCH_RUN,    10 * GRACE, REAP_KEEP   },
+    {"the same, a worker's to delete",         KNOWN | ENDED | RECORD | ITS_FILE, BATCH_CLEAN,  -1,
+     REAP_KEEP                                                                                                          },
+    {"it may be the upload that is under way", KNOWN | RECORD,                    BATCH_BUILD,  10 * GRACE, REAP_KEEP   },
+    {"the twin of a submitted file",           KNOWN | RECORD,                    BATCH_SUBMIT, GRACE,      REAP_TAKE   },
+    {"the twin, young",                        KNOWN | RECORD,                    BATCH_SUBMIT, 0,          REAP_WAIT   },
+    {"the twin of an integrated file",         KNOWN | ENDED | RECORD,            BATCH_CLEAN,  0,          REAP_TAKE   },
+};
+
 static void each_file_gets_its_verdict(void **state)
 {
-    static const struct {
-        const char *name;
-        struct reap_facts facts;
-        enum reap_verdict want;
-    } cases[] = {
-        {"another Redis' file, however old",                       {.since_ms = 1, .now_ms = 10 * GRACE},                           REAP_FOREIGN},
-        {"... also when a record has the name",
-         {.record_exists = true, .state = BATCH_RUN, .since_ms = 1, .now_ms = 10 * GRACE},
-         REAP_FOREIGN                                                                                                                           },
-        {"seen for the first time",                                {.job_known = true, .now_ms = 10 * GRACE},                       REAP_WAIT   },
-        {"seen lately",                                            {.job_known = true, .since_ms = GRACE, .now_ms = 2 * GRACE - 1}, REAP_WAIT   },
-        {"without a record for long enough",
-         {.job_known = true, .since_ms = GRACE, .now_ms = 2 * GRACE},
-         REAP_TAKE                                                                                                                              },
-        {"of an ended job, without a record",
-         {.job_known = true, .job_ended = true, .now_ms = 10 * GRACE},
-         REAP_TAKE                                                                                                                              },
-        {"the record's own file",
-         {.job_known = true,
-          .record_exists = true,
-          .state = BATCH_RUN,
-          .is_its_file = true,
-          .since_ms = 1,
-          .now_ms = 10 * GRACE},
-         REAP_KEEP                                                                                                                              },
-        {"the same, about to be deleted by a worker",
-         {.job_known = true,
-          .job_ended = true,
-          .record_exists = true,
-          .state = BATCH_CLEAN,
-          .is_its_file = true,
-          .now_ms = 10 * GRACE},
-         REAP_KEEP                                                                                                                              },
-        {"a batch is being built: it may be the upload under way",
-         {.job_known = true,
-          .record_exists = true,
-          .state = BATCH_BUILD,
-          .since_ms = 1,
-          .now_ms = 10 * GRACE},
-         REAP_KEEP                                                                                                                              },
-        {"the twin of a submitted file",
-         {.job_known = true,
-          .record_exists = true,
-          .state = BATCH_SUBMIT,
-          .since_ms = 1,
-          .now_ms = 10 * GRACE},
-         REAP_TAKE                                                                                                                              },
-        {"the twin, young",
-         {.job_known = true, .record_exists = true, .state = BATCH_SUBMIT, .now_ms = GRACE},
-         REAP_WAIT                                                                                                                              },
-        {"the twin of an integrated file",
-         {.job_known = true,
-          .job_ended = true,
-          .record_exists = true,
-          .state = BATCH_CLEAN,
-          .now_ms = GRACE},
-         REAP_TAKE                                                                                                                              },
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct reap_facts facts = cases[i].facts;
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++) {
+        const struct reap_facts facts = {
+            .job_known = (verdicts[i].facts & KNOWN) != 0,
+            .job_ended = (verdicts[i].facts & ENDED) != 0,
+            .record_exists = (verdicts[i].facts & RECORD) != 0,
+            .state = verdicts[i].state,
+            .is_its_file = (verdicts[i].facts & ITS_FILE) != 0,
+            .since_ms = verdicts[i].age_ms < 0 ? 0 : 1000,
+            .now_ms = 1000 + verdicts[i].age_ms,
+            .grace_ms = GRACE,
+        };
 
-        print_message("  %s\n", cases[i].name);
-        facts.grace_ms = GRACE;
+        print_message("  %s\n", verdicts[i].name);
         assert_string_equal(reap_verdict_name(reap_file_verdict(&facts)),
-                            reap_verdict_name(cases[i].want));
+                            reap_verdict_name(verdicts[i].want));
     }
 }
 

@@ -5,7 +5,7 @@
 #include "common/protocol/protocol_reaper.h"
 #include "tests/unit/protocol/protocol_bench.h"
 
-#define HOUR 3600000
+#define HOUR INT64_C(3600000)
 
 /* What the last callback saw. */
 struct seen {

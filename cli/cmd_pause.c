@@ -1,0 +1,80 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/operator.h"
+#include "cli/person.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+
+static void tell_ended(const struct invocation *call, const struct operator_job *job)
+{
+    if (job->finish.state == JOB_FINAL)
+        person_tell(call, "job %s has ended: there is nothing to pause", job->name);
+    else
+        person_tell(call, "job %s is being cancelled: there is nothing to pause", job->name);
+}
+
+/*
+ * Another hold gives way: who holds a job for the key lifts that hold again when the key
+ * is right, and what the operator wants must outlast that.
+ */
+static bool pause_job(const struct invocation *call, struct session *s, struct operator_job *job,
+                      struct err *err)
+{
+    enum protocol_answer answer = PROTOCOL_DUP;
+    struct person person;
+    char why[160];
+
+    person_find(&person);
+    (void)snprintf(why, sizeof(why), "paused by %s on %s", person.user, person.host);
+    if (strcmp(job->hold, OPERATOR_HOLD) != 0) {
+        if (job->hold[0] != '\0' && !operator_resume(s, job->name, job->hold, &answer, err))
+            return false;
+        if (!operator_hold(s, job->name, why, &answer, err))
+            return false;
+    }
+    if (answer == PROTOCOL_ENDED)
+        tell_ended(call, job);
+    else if (answer == PROTOCOL_DUP)
+        person_tell(call, "job %s is paused already: %s", job->name,
+                    job->hold[0] != '\0' ? job->why : "somebody was faster");
+    else if (job->hold[0] != '\0')
+        person_tell(call, "job %s is paused; it was held before: %s%s%s", job->name, job->hold,
+                    job->why[0] != '\0' ? ": " : "", job->why);
+    else
+        person_tell(call,
+                    "job %s is paused: nothing new is submitted; %zu live batches go on to their "
+                    "end",
+                    job->name, job->remote);
+    return true;
+}
+
+static int run(struct invocation *call)
+{
+    struct operator_job job;
+    struct err err = {0};
+    struct session *session = session_open(&call->options, &err);
+    bool ok = session != NULL && operator_look(session, verb_arg(call, 0), &job, &err) &&
+              pause_job(call, session, &job, &err);
+
+    session_close(session);
+    return ok ? EXIT_CODE_OK
+              : verb_fail(call, &err,
+                          err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+}
+
+const struct verb cmd_pause = {
+    .name = "pause",
+    .usage = "JOB",
+    .summary = "submit nothing new of a job for now",
+    .does =
+        "Holds a job: nothing new of it is submitted until `sheaf resume`. Batches that are at\n"
+        "the provider go on, and their results are brought home. Pausing twice is fine.",
+    .exits = "0 (also when it is paused already, or has ended), 5 no such job, 9 Redis cannot be\n"
+             "used",
+    .example = "sheaf pause nightly --redis redis://10.0.0.5",
+    .groups = OPT_COMMON,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};

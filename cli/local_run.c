@@ -1,0 +1,120 @@
+#include "cli/local_run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/display.h"
+#include "cli/private_redis.h"
+#include "cli/run.h"
+#include "cli/session.h"
+#include "cli/supervisor.h"
+
+#define STOP_GRACE_MS 5000
+#define GOES_ON       "the same command goes on where it was"
+
+bool local_run_redirect(struct invocation *call, const struct session *session, struct err *err)
+{
+    int fd = dup(STDERR_FILENO);
+    FILE *people = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+    if (people == NULL || dup2(session_log_fd(session), STDERR_FILENO) < 0)
+        return err_set(err, ERR_INTERNAL, "standard error: %s", strerror(errno));
+    call->people = people;
+    return true;
+}
+
+void local_run_restore(struct invocation *call)
+{
+    if (call->people == stderr)
+        return;
+    (void)fflush(stderr);
+    (void)dup2(fileno(call->people), STDERR_FILENO);
+    (void)fclose(call->people);
+    call->people = stderr;
+}
+
+static void print_summary(const struct invocation *call, const struct finish *f,
+                          const struct report *report, const char *output, bool adopted, int code)
+{
+    const struct options *o = &call->options;
+    struct buf text = BUF_INIT(65536);
+
+    if (o->quiet || o->progress == PROGRESS_NONE)
+        return;
+    if (o->progress == PROGRESS_JSON) {
+        if (finish_print_json(f, report, output, code, &text))
+            (void)fprintf(call->people, "%s\n", text.data);
+    } else if (finish_print(f, report, output, adopted, &text)) {
+        (void)fprintf(call->people, "%s", text.data);
+    }
+    buf_release(&text);
+}
+
+static int publish(const struct invocation *call, struct display *display, const struct finish *f,
+                   const struct local_job *job)
+{
+    struct report report;
+    struct err err = {0};
+    bool adopted = false;
+    bool ok;
+
+    if (job->output != NULL) {
+        display_state(display, "writing the output");
+        ok = finish_publish(f, job->output, job->overwrite, &report, &adopted, &err);
+    } else {
+        ok = finish_collect(f, &report, &err);
+    }
+    display_hide(display);
+    if (!ok)
+        return verb_fail(call, &err, job->unwritten);
+    int code = report.failed > 0 ? EXIT_CODE_SOME_FAILED : EXIT_CODE_OK;
+    print_summary(call, f, &report, job->output, adopted, code);
+    report_release(&report);
+    return code;
+}
+
+static int conclude(const struct invocation *call, struct display *display,
+                    const struct run_result *result, const struct local_job *job)
+{
+    const struct run_verdict *v = &result->verdict;
+
+    if (result->signal > 0)
+        return verb_fail_with(call, (enum exit_code)(EXIT_CODE_SIGNAL + result->signal), "stopped",
+                              GOES_ON);
+    if (v->step == RUN_FINISHED)
+        return publish(call, display, &result->finish, job);
+    return verb_fail_with(call, v->code, v->message, v->hint != NULL ? v->hint : GOES_ON);
+}
+
+int local_run(const struct invocation *call, struct session *session, const struct local_job *job)
+{
+    const struct options *o = &call->options;
+    enum option_progress form = (enum option_progress)o->progress;
+    struct run_result result;
+    struct err err = {0};
+
+    /* not an argument: it may hold a password, and arguments are for all to see */
+    (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */
+    /* batch files of 200 MB do not belong into a /tmp that may be memory */
+    (void)setenv("TMPDIR", session_state_dir(session), 0); /* NOLINT(concurrency-mt-unsafe) */
+    if (o->quiet)
+        form = PROGRESS_NONE;
+    else if (o->verbose && form == PROGRESS_AUTO)
+        form = PROGRESS_PLAIN;
+    struct display *display = display_new(call->people, form, job->name);
+    const struct run_job run = {.call = call,
+                                .session = session,
+                                .display = display,
+                                .name = job->name,
+                                .input = job->input,
+                                .sink = job->sink,
+                                .site = job->site};
+    bool ok = run_job(&run, &result, &err);
+    supervisor_stop(session_supervisor(session), PRIVATE_REDIS_NAME, STOP_GRACE_MS);
+    int code = ok ? conclude(call, display, &result, job) : verb_fail(call, &err, NULL);
+    display_free(display);
+    return code;
+}

@@ -1,0 +1,38 @@
+#ifndef CLI_LOCAL_RUN_H
+#define CLI_LOCAL_RUN_H
+
+#include <stdbool.h>
+
+#include "cli/verb.h"
+#include "common/base/err.h"
+
+struct session;
+
+/** A job that is worked on here until it ends. Borrowed. */
+struct local_job {
+    const char *name;
+    const char *input;  /* absolute path; NULL: nothing is left to cut */
+    const char *sink;   /* "dir:/abs/path" */
+    const char *site;   /* who serves it */
+    const char *output; /* NULL: nothing is written, only told */
+    bool overwrite;     /* an OUTPUT that is not this job's is replaced */
+    const char *unwritten; /* what to do when OUTPUT could not be written */
+};
+
+/**
+ * What is logged goes to the log of the state directory from now on, as the
+ * programs' logs do; @call->people stays where it was. Undo with
+ * local_run_restore() once the session is closed.
+ */
+MUST_CHECK bool local_run_redirect(struct invocation *call, const struct session *session,
+                                   struct err *err);
+void local_run_restore(struct invocation *call);
+
+/**
+ * Run the programs, show progress, write OUTPUT, and say how it ended. @session
+ * holds its state directory. The programs, but not the private Redis, are
+ * stopped at the end. Returns the exit code.
+ */
+int local_run(const struct invocation *call, struct session *session, const struct local_job *job);
+
+#endif
