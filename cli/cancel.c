@@ -44,8 +44,7 @@ bool cancel_mark(const struct operator_job *job, struct err *err)
     struct sink *sink = sink_open(spec->sink, spec->job, spec->ji, false, err);
 
     write_mark(&text);
-    bool ok = sink != NULL &&
-              sink_publish(sink, LAYOUT_CANCELLED, text.data, text.len, NULL, err);
+    bool ok = sink != NULL && sink_publish(sink, LAYOUT_CANCELLED, text.data, text.len, NULL, err);
     sink_close(sink);
     buf_release(&text);
     return ok;
@@ -127,8 +126,9 @@ enum cancel_cut cancel_finish_cut(const struct invocation *call, struct session 
         return CANCEL_CUT_WHOLE;
     if (spec->inline_payload)
         return seal(s, job, err);
-    err_set(err, ERR_INPUT, "%s is not here: it is cancelled, but ends only when all of its input "
-                            "is registered",
+    err_set(err, ERR_INPUT,
+            "%s is not here: it is cancelled, but ends only when all of its input "
+            "is registered",
             spec->source);
     return CANCEL_CUT_FAILED;
 }

@@ -35,8 +35,10 @@ static bool find_input(struct cancel *c, struct err *err)
 
     if (given != NULL && !spec->inline_payload)
         return err_set(err, ERR_USAGE, "INPUT is known: the job reads %s itself", spec->source);
-    if (given == NULL && (spec->inline_payload || access(spec->source, R_OK) != 0))
+    if (given == NULL && spec->inline_payload)
         return true;
+    if (given == NULL && !c->alone && access(spec->source, R_OK) != 0)
+        return true; /* it is elsewhere, where they work on it */
     char *real = realpath(given != NULL ? given : spec->source, NULL);
     if (real == NULL || strlen(real) >= sizeof(c->input)) {
         free(real);
@@ -84,8 +86,8 @@ static int ask(const struct cancel *c)
     char question[512];
 
     (void)snprintf(question, sizeof(question),
-                   "Cancel job %s? %" PRIu64 " rows have a result, %zu batches are at the provider: "
-                   "what they have finished is kept, the rest of the rows is given up.",
+                   "Cancel job %s? %" PRIu64 " rows have a result; batches at the "
+                   "provider: %zu. What these have finished is kept, all other rows are given up.",
                    job->name, job->ok, job->remote);
     return person_confirm(c->call, question);
 }
@@ -124,12 +126,12 @@ static int end_here(struct cancel *c)
                             .unwritten = "the results are safe: `sheaf results` writes them "
                                          "elsewhere"};
 
-    if (input == NULL) {
+    if (input == NULL) { /* lines that travel through Redis */
         enum cancel_cut cut =
             cancel_finish_cut(c->call, c->session, &c->job, NULL, true, &c->code, &err);
 
         if (cut == CANCEL_CUT_FAILED)
-            return verb_fail(c->call, &err, "put it back, then the same command goes on");
+            return verb_fail(c->call, &err, "the same command again goes on");
         if (cut == CANCEL_CUT_STOPPED)
             tell_stopped(c);
     }
@@ -157,10 +159,11 @@ static int hand_over(struct cancel *c)
         return verb_fail(c->call, &err, "the same command again goes on, also on another host");
     if (cut == CANCEL_CUT_STOPPED)
         tell_stopped(c);
-    person_tell(c->call,
-                "job %s is cancelled: it ends when its %zu live batches have been stopped and what "
-                "they have finished is brought home",
-                c->job.name, c->job.batches);
+    person_tell(
+        c->call,
+        "job %s is cancelled: it ends when its live batches (%zu) are stopped and what they have "
+        "finished is brought home",
+        c->job.name, c->job.batches);
     return EXIT_CODE_OK;
 }
 
@@ -186,8 +189,7 @@ static int cancel_job(struct cancel *c)
     int code = c->job.finish.cancelled ? EXIT_CODE_OK : ask(c);
     if (code != EXIT_CODE_OK)
         return code;
-    if (!cancel_mark(&c->job, &err) ||
-        !operator_cancel(c->session, c->job.name, &answer, &err) ||
+    if (!cancel_mark(&c->job, &err) || !operator_cancel(c->session, c->job.name, &answer, &err) ||
         !operator_look(c->session, c->job.name, &c->job, &err))
         return verb_fail(c->call, &err, "the same command again goes on");
     if (answer == PROTOCOL_ENDED)
@@ -207,8 +209,7 @@ static int run(struct invocation *call)
         c->alone = session_supervisor(c->session) != NULL;
         code = cancel_job(c);
     } else {
-        code = verb_fail(call, &err,
-                         err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+        code = verb_fail(call, &err, err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
     }
     session_close(c->session);
     local_run_restore(call);
@@ -226,10 +227,9 @@ const struct verb cmd_cancel = {
         "On a state directory without a `sheaf run` the work is done here, and the results are\n"
         "written as `run` does. INPUT is needed only for a job whose lines travel through Redis\n"
         "and whose producer is gone; without it the job ends where the producer stopped.",
-    .exits =
-        "0 cancelled, or ended before; on a state directory 0 or 3 as run; 2 not confirmed,\n"
-        "4 no key, or it is refused, 5 no such job, 9 Redis, disk or sink cannot be used,\n"
-        "11 the input cannot be read, 12 it is another one, or OUTPUT is somebody else's",
+    .exits = "0 cancelled, or ended before; on a state directory 0 or 3 as run; 2 not confirmed,\n"
+             "4 no key, or it is refused, 5 no such job, 9 Redis, disk or sink cannot be used,\n"
+             "11 the input cannot be read, 12 it is another one, or OUTPUT is somebody else's",
     .example = "sheaf cancel in.jsonl --state-dir out.jsonl.sheaf -y",
     .groups = OPT_COMMON | OPT_CHANGE | OPT_CANCEL,
     .min_args = 1,

@@ -42,10 +42,10 @@ static bool pause_job(const struct invocation *call, struct session *s, struct o
         person_tell(call, "job %s is paused; it was held before: %s%s%s", job->name, job->hold,
                     job->why[0] != '\0' ? ": " : "", job->why);
     else
-        person_tell(call,
-                    "job %s is paused: nothing new is submitted; %zu live batches go on to their "
-                    "end",
-                    job->name, job->remote);
+        person_tell(
+            call,
+            "job %s is paused: nothing new is submitted; its batches at the provider (%zu) go on",
+            job->name, job->remote);
     return true;
 }
 

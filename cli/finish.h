@@ -18,7 +18,7 @@ struct finish {
     enum job_state state;
     bool cancelled;
     uint32_t parts;
-    uint64_t requests; /* known so far; 0 when only the sink was asked */
+    uint64_t requests;         /* known so far; 0 when only the sink was asked */
     struct report_times times; /* Redis' clock */
 };
 
@@ -36,7 +36,8 @@ MUST_CHECK bool finish_collect(const struct finish *f, struct report *report, st
 MUST_CHECK bool finish_print(const struct finish *f, const struct report *report,
                              const char *output, bool adopted, struct buf *out);
 
-/** The same as one JSON object, message_type "summary", without a newline; the files may be null. */
+/** The same as one JSON object, message_type "summary", without a newline; the files may be null.
+ */
 MUST_CHECK bool finish_print_json(const struct finish *f, const struct report *report,
                                   const char *output, int exit_code, struct buf *out);
 

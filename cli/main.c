@@ -11,7 +11,8 @@
 
 static const struct verb *const verbs[] = {
     &cmd_run,     &cmd_submit, &cmd_status, &cmd_list,     &cmd_watch,   &cmd_wait,
-    &cmd_results, &cmd_report, &cmd_audit,  &cmd_simulate, &cmd_version,
+    &cmd_results, &cmd_report, &cmd_audit,  &cmd_failures, &cmd_pause,   &cmd_resume,
+    &cmd_cancel,  &cmd_purge,  &cmd_doctor, &cmd_simulate, &cmd_version,
 };
 
 static const struct verb *find_verb(const char *name)
@@ -95,7 +96,7 @@ static int call_verb(const struct verb *verb, int argc, char **argv)
         char hint[64];
 
         (void)snprintf(hint, sizeof(hint), "`sheaf help %s` lists the options", verb->name);
-        call.options.progress = early_progress(argc, argv);
+        call.options.progress = (int)early_progress(argc, argv);
         return verb_fail_with(&call, EXIT_CODE_USAGE, err.msg, hint);
     }
     int code = EXIT_CODE_OK;
@@ -145,7 +146,7 @@ int main(int argc, char **argv)
         name = "version";
     const struct verb *verb = find_verb(name);
     if (verb == NULL) {
-        call.options.progress = early_progress(argc, argv);
+        call.options.progress = (int)early_progress(argc, argv);
         return unknown_verb(&call, name);
     }
     int code = call_verb(verb, argc - 1, argv + 1);

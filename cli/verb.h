@@ -43,6 +43,12 @@ extern const struct verb cmd_wait;
 extern const struct verb cmd_results;
 extern const struct verb cmd_report;
 extern const struct verb cmd_audit;
+extern const struct verb cmd_failures;
+extern const struct verb cmd_pause;
+extern const struct verb cmd_resume;
+extern const struct verb cmd_cancel;
+extern const struct verb cmd_purge;
+extern const struct verb cmd_doctor;
 extern const struct verb cmd_simulate;
 extern const struct verb cmd_version;
 

@@ -310,7 +310,7 @@ static void upload(struct submission *s)
         give_up(s, "empty_batch", true);
         return;
     }
-    (void)snprintf(name, sizeof(name), "sheaf-0-%s.jsonl", s->batch.bid);
+    (void)snprintf(name, sizeof(name), "sheaf-%s-%s.jsonl", s->spec.ji, s->batch.bid);
     s->call = provider_upload(s->daemon->provider, batch_file_fd(s->file), batch_file_size(s->file),
                               name, on_uploaded, s);
 }

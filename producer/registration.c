@@ -25,6 +25,7 @@
 #define DOCUMENT_MAX_BYTES 65536
 #define FULL_WAIT_MS       200
 #define RETRY_MS           1000
+#define CANCEL_STEP        1000 /* shards that one call settles */
 
 /*
  *   start ─► job_open ─► job.json ─► window ─► shard_put ─┬─ OK: next window
@@ -45,6 +46,8 @@ struct registration {
     struct protocol_call *step;
     bool known_to_sink;        /* the sink had the job before */
     bool recovering;           /* Redis did not know a job that the sink knows */
+    struct job_cursor cursor;  /* as the job was opened, and ... */
+    enum job_state state;      /* ... in this state */
     struct coverage *coverage; /* of @covered_part */
     uint32_t covered_part;
     int64_t failing_since_ms; /* monotonic; 0: the last call was answered */
@@ -151,6 +154,58 @@ out:
     return ok;
 }
 
+static void start_cut(struct registration *r)
+{
+    struct err err = {0};
+
+    if (r->state != JOB_OPEN) {
+        end(r, NULL);
+        return;
+    }
+    cut_free(r->cut);
+    r->cut = cut_new(r->plan.input, &r->spec, &err);
+    if (r->cut == NULL || !cut_go_to(r->cut, &r->cursor, &err)) {
+        end(r, &err);
+        return;
+    }
+    r->windows = r->cursor.window;
+    loop_timer_set(r->turn, 0);
+}
+
+static void cancel_again(struct registration *r);
+
+static void on_cancelled(enum protocol_answer answer, const struct err *err, void *arg)
+{
+    struct registration *r = arg;
+
+    r->step = NULL;
+    switch ((int)answer) {
+    case PROTOCOL_MORE: cancel_again(r); return;
+    case PROTOCOL_FAILED: (void)retry_call(r, err); return;
+    case PROTOCOL_NOJOB: loop_timer_set(r->turn, 0); return; /* lost again: open it again */
+    default: start_cut(r); return;
+    }
+}
+
+static void cancel_again(struct registration *r)
+{
+    r->step = protocol_job_cancel(r->protocol, r->spec.job, CANCEL_STEP, on_cancelled, r);
+}
+
+/* A Redis that was lost or rolled back may not know that the job was cancelled; the sink does. */
+static void obey_mark(struct registration *r)
+{
+    struct err err = {0};
+    bool cancelled = false;
+
+    if (r->state != JOB_FINAL && !sink_exists(r->sink, LAYOUT_CANCELLED, &cancelled, &err))
+        end(r, &err);
+    else if (cancelled)
+        cancel_again(r);
+    else
+        start_cut(r);
+}
+
 static void on_opened(enum protocol_answer answer, const struct job_opened *opened,
                       const struct err *err, void *arg)
 {
@@ -174,21 +229,12 @@ static void on_opened(enum protocol_answer answer, const struct job_opened *open
         return;
     }
     r->recovering = answer == PROTOCOL_NEW && r->known_to_sink;
+    r->cursor = opened->cursor;
+    r->state = opened->state;
     log_info("ev=job job=%s answer=%s state=%s window=%u offset=%" PRIu64 " recovering=%d",
-             log_text(r->spec.job), protocol_answer_name(answer), job_state_name(opened->state),
-             opened->cursor.window, opened->cursor.offset, r->recovering);
-    if (opened->state != JOB_OPEN) {
-        end(r, NULL);
-        return;
-    }
-    cut_free(r->cut);
-    r->cut = cut_new(r->plan.input, &r->spec, &problem);
-    if (r->cut == NULL || !cut_go_to(r->cut, &opened->cursor, &problem)) {
-        end(r, &problem);
-        return;
-    }
-    r->windows = opened->cursor.window;
-    loop_timer_set(r->turn, 0);
+             log_text(r->spec.job), protocol_answer_name(answer), job_state_name(r->state),
+             r->cursor.window, r->cursor.offset, r->recovering);
+    obey_mark(r);
 }
 
 static void open_job(struct registration *r)

@@ -6,7 +6,8 @@
 #include "common/base/xmem.h"
 #include "worker/task.h"
 
-#define RETRY_MS 30000
+#define RETRY_MIN_MS 500
+#define RETRY_MAX_MS 30000
 
 struct clean {
     struct task task; /* first */
@@ -20,6 +21,18 @@ static void on_dropped(enum protocol_answer answer, const struct err *err, void 
 
 static void delete_next(struct clean *c);
 
+/* Often at first: somebody may wait for the job to leave nothing behind. */
+static int64_t retry_ms(const struct clean *c)
+{
+    const struct batch *b = &c->task.batch;
+    int64_t since_ms = b->ended_ms != 0 ? b->ended_ms : b->packed_ms;
+    int64_t ms = (work_redis_now_ms(&c->task.work) - since_ms) / 4;
+
+    if (ms < RETRY_MIN_MS)
+        return RETRY_MIN_MS;
+    return ms > RETRY_MAX_MS ? RETRY_MAX_MS : ms;
+}
+
 static void on_deleted(const struct provider_error *error, void *arg)
 {
     struct clean *c = arg;
@@ -29,7 +42,7 @@ static void on_deleted(const struct provider_error *error, void *arg)
     if (error != NULL) {
         log_warn("ev=delete_failed batch=%s class=%s reason=%s", c->task.batch.bid,
                  provider_class_name(error->class), log_text(error->message));
-        task_put_off(&c->task, RETRY_MS, "a remote file could not be deleted");
+        task_put_off(&c->task, retry_ms(c), "a remote file could not be deleted");
         return;
     }
     c->next++;

@@ -35,8 +35,8 @@ struct download_hooks {
 #define DOWNLOAD_LINE_MAX (24u << 20)
 
 /**
- * Start reading @file_id (borrowed until download_free()), which is @size bytes long, at byte @offset, the
- * beginning of a chunk. Never NULL. Free with download_free().
+ * Start reading @file_id (borrowed until download_free()), which is @size bytes long, at byte
+ * @offset, the beginning of a chunk. Never NULL. Free with download_free().
  */
 struct download *download_new(struct daemon *daemon, const char *file_id, uint64_t size,
                               uint64_t offset, uint64_t chunk_bytes,

@@ -24,7 +24,7 @@ bool sink_fail(struct err *err, int error, const char *what, const struct sink *
                    sink->path, name, strerror(error));
 }
 
-static const char *url_path(const char *url, struct err *err)
+const char *sink_root(const char *url, struct err *err)
 {
     if (strncmp(url, "dir:/", 5) == 0)
         return url + 4;
@@ -34,7 +34,7 @@ static const char *url_path(const char *url, struct err *err)
 
 bool sink_check_url(const char *url, struct err *err)
 {
-    return url_path(url, err) != NULL;
+    return sink_root(url, err) != NULL;
 }
 
 static bool is_ji(const char *text)
@@ -43,10 +43,10 @@ static bool is_ji(const char *text)
            strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz") == JOB_JI_LEN;
 }
 
-static bool folder_path(char out[SINK_PATH_MAX], const char *url, const char *job, const char *ji,
-                        struct err *err)
+bool sink_folder_path(char out[SINK_PATH_MAX], const char *url, const char *job, const char *ji,
+                      struct err *err)
 {
-    const char *root = url_path(url, err);
+    const char *root = sink_root(url, err);
 
     if (root == NULL)
         return false;
@@ -65,8 +65,7 @@ static bool make_one(const char *path, struct err *err)
     return err_set(err, ERR_UNAVAILABLE, "cannot make folder %s: %s", path, strerror(errno));
 }
 
-/* The folder that holds @path, made durable as far as the file system lets us. */
-static void sync_parent(const char *path)
+void sink_sync_parent(const char *path)
 {
     char parent[SINK_PATH_MAX];
 
@@ -97,7 +96,7 @@ static bool make_folders(const char *path, struct err *err)
     }
     if (!make_one(part, err))
         return false;
-    sync_parent(path);
+    sink_sync_parent(path);
     return true;
 }
 
@@ -106,7 +105,7 @@ struct sink *sink_open(const char *url, const char *job, const char *ji, bool cr
 {
     char path[SINK_PATH_MAX];
 
-    if (!folder_path(path, url, job, ji, err) || (create && !make_folders(path, err)))
+    if (!sink_folder_path(path, url, job, ji, err) || (create && !make_folders(path, err)))
         return NULL;
     int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0) {
@@ -144,7 +143,7 @@ static bool holds_job(const char *root, const char *folder)
 
 bool sink_find(const char *url, const char *job, char ji[JOB_JI_LEN + 1], struct err *err)
 {
-    const char *root = url_path(url, err);
+    const char *root = sink_root(url, err);
     size_t job_len = strlen(job);
     char found[JOB_JI_LEN + 1] = "";
     size_t count = 0;

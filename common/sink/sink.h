@@ -49,6 +49,25 @@ void sink_close(struct sink *sink);
 MUST_CHECK bool sink_find(const char *url, const char *job, char ji[JOB_JI_LEN + 1],
                           struct err *err);
 
+/*
+ * Deleting a job's folder, in two steps: it is renamed to a name that no job's
+ * folder can have, ".trash-<job>.<ji>~", and is gone with that; then it is deleted.
+ */
+
+/** The first step; success also when the sink has no such folder. ERR_UNAVAILABLE when
+ * it fails, or there is no sink at @url at all. */
+MUST_CHECK bool sink_trash(const char *url, const char *job, const char *ji, struct err *err);
+
+/** Take the first step back. ERR_NO_JOB when there is nothing to take back. */
+MUST_CHECK bool sink_untrash(const char *url, const char *job, const char *ji, struct err *err);
+
+/**
+ * The second step, for all that was trashed at @url, also by somebody who died
+ * before it. Blocks as long as deleting takes. ERR_UNAVAILABLE names the first
+ * path that could not be deleted; the rest is gone all the same.
+ */
+MUST_CHECK bool sink_empty_trash(const char *url, struct err *err);
+
 /** Absolute path of the job's folder, for messages. Lives as long as @sink. */
 const char *sink_path(const struct sink *sink);
 

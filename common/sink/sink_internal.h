@@ -17,4 +17,14 @@ struct sink {
 bool sink_fail(struct err *err, int error, const char *what, const struct sink *sink,
                const char *name);
 
+/** The folder at @url: what is behind "dir:". NULL with ERR_USAGE when it is no sink's address. */
+const char *sink_root(const char *url, struct err *err);
+
+/** Absolute path of the job's folder into @out. */
+bool sink_folder_path(char out[SINK_PATH_MAX], const char *url, const char *job, const char *ji,
+                      struct err *err);
+
+/** Make the folder that holds @path durable, as far as the file system lets us. */
+void sink_sync_parent(const char *path);
+
 #endif

@@ -1,0 +1,115 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/operator.h"
+#include "cli/person.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+#include "common/sink/sink.h"
+
+static int refuse(const struct invocation *call, const struct operator_job *job)
+{
+    char message[256];
+    const char *state = job->finish.cancelled           ? "is being cancelled"
+                        : job->hold[0] != '\0'          ? "is held"
+                        : job->finish.state == JOB_OPEN ? "is still being cut"
+                                                        : "is running";
+
+    (void)snprintf(message, sizeof(message), "job \"%s\" has not ended: it %s", job->name, state);
+    return verb_fail_with(call, EXIT_CODE_CONFLICT, message,
+                          job->finish.cancelled ? "`sheaf wait` waits for it"
+                                                : "`sheaf cancel` ends it");
+}
+
+static int ask(const struct invocation *call, const struct operator_job *job)
+{
+    char question[512];
+
+    (void)snprintf(question, sizeof(question),
+                   "Forget job %s and delete its results in the sink (%" PRIu64
+                   " rows with a result)? Files that `run` or `results` wrote stay.",
+                   job->name, job->ok);
+    return person_confirm(call, question);
+}
+
+/* A copy of the input that `run` made in its state directory is of no use to anybody else. */
+static void delete_spool(const struct session *s, const struct operator_job *job)
+{
+    const char *folder = session_state_dir(s);
+    const char *source = job->finish.spec.source;
+    char path[4096];
+
+    if (folder == NULL)
+        return;
+    (void)snprintf(path, sizeof(path), "%.3000s/spool/%s.jsonl", folder, job->name);
+    if (strcmp(path, source) != 0)
+        return;
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%.3000s/spool/%s.jsonl.origin", folder, job->name);
+    (void)unlink(path);
+}
+
+/*
+ * The sink first: a Redis that knows a job without a folder can be purged again, a folder
+ * that no Redis knows would be found by nobody.
+ */
+static int purge(const struct invocation *call, struct session *s, const struct operator_job *job)
+{
+    const struct job_spec *spec = &job->finish.spec;
+    enum protocol_answer answer;
+    struct err err = {0};
+
+    if (!sink_trash(spec->sink, spec->job, spec->ji, &err) ||
+        !operator_purge(s, job->name, &answer, &err))
+        return verb_fail(call, &err, "the same command again goes on");
+    if (answer == PROTOCOL_BUSY) { /* it was opened again this very moment */
+        if (!sink_untrash(spec->sink, spec->job, spec->ji, &err))
+            return verb_fail(call, &err, NULL);
+        return refuse(call, job);
+    }
+    delete_spool(s, job);
+    if (!sink_empty_trash(spec->sink, &err))
+        return verb_fail(call, &err, "the job is forgotten; this is left of its results");
+    person_tell(call, "job %s is forgotten, and its results in the sink are deleted", job->name);
+    if (job->batches > 0)
+        person_tell(call, "files of %zu batches were not deleted at the provider yet, and stay",
+                    job->batches);
+    return EXIT_CODE_OK;
+}
+
+static int run(struct invocation *call)
+{
+    struct operator_job job;
+    struct err err = {0};
+    struct session *session = session_open(&call->options, &err);
+    int code;
+
+    if (session == NULL || !operator_look(session, verb_arg(call, 0), &job, &err))
+        code = verb_fail(call, &err, err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+    else if (job.finish.state != JOB_FINAL)
+        code = refuse(call, &job);
+    else
+        code = ask(call, &job);
+    if (code == EXIT_CODE_OK)
+        code = purge(call, session, &job);
+    session_close(session);
+    return code;
+}
+
+const struct verb cmd_purge = {
+    .name = "purge",
+    .usage = "JOB [-y]",
+    .summary = "forget a job that has ended",
+    .does = "Removes a job that has ended from Redis, and its results from the sink; its name is\n"
+            "free again. What `run` and `results` wrote stays.",
+    .exits = "0, 2 not confirmed, 5 no such job, 9 Redis or sink cannot be used, 12 the job has\n"
+             "not ended",
+    .example = "sheaf purge nightly --redis redis://10.0.0.5 -y",
+    .groups = OPT_COMMON | OPT_CHANGE,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};

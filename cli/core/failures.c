@@ -1,0 +1,294 @@
+#include "cli/core/failures.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/core/json_put.h"
+#include "common/base/attr.h"
+#include "common/base/xmem.h"
+
+#define SLOTS (2u * FAILURES_MAX_CAUSES) /* a power of two */
+
+/*
+ * The first row that fits wins. @status 0 fits any, @word is a part of the code, NULL
+ * fits any. Codes of vendors are named in docs/providers.md.
+ */
+static const struct {
+    int64_t status, status_to;
+    const char *word;
+    const char *help;
+} helps[] = {
+    {0,   0,   "invalid_request_line",    "the line itself cannot be sent: correct it in the input"            },
+    {0,   0,   "missing_result",          "the provider left the request out: send it again"                   },
+    {0,   0,   "job_cancelled",           "the job was cancelled before: send it in a new job if it is wanted" },
+    {0,   0,   "batch_expired",           "the batch took too long: send it again, in smaller batches"         },
+    {0,   0,   "batch_cancelled",
+     "its batch was stopped, with the job or by somebody else: send it again"                                  },
+    {0,   0,   "context_length",          "the request is too long for the model: shorten it, or another model"},
+    {0,   0,   "string_above_max_length", "the request is too long for the model: shorten it"                  },
+    {0,   0,   "content_filter",          "refused for what it says: change the prompt"                        },
+    {0,   0,   "content_policy",          "refused for what it says: change the prompt"                        },
+    {0,   0,   "sensitive",               "refused for what it says: change the prompt"                        },
+    {0,   0,   "1301",                    "refused for what it says (Zhipu): change the prompt"                },
+    {0,   0,   "model_not_found",         "there is no such model for this key: correct the model's name"      },
+    {0,   0,   "1211",                    "there is no such model (Zhipu): correct the model's name"           },
+    {0,   0,   "insufficient_quota",      "no money or quota is left: top up, then send it again"              },
+    {0,   0,   "billing",                 "no money or quota is left: top up, then send it again"              },
+    {0,   0,   "rate_limit",              "too much at once: send it again later"                              },
+    {0,   0,   "invalid_api_key",         "the key is refused: set the right one, then send it again"          },
+    {0,   0,   "server_error",            "the provider's own trouble: send it again"                          },
+    {0,   0,   "timeout",                 "the provider took too long: send it again"                          },
+    {401, 401, NULL,                      "the key is refused: set the right one, then send it again"          },
+    {403, 403, NULL,                      "the key may not do this: look at its rights"                        },
+    {404, 404, NULL,                      "no such model or endpoint: correct the request"                     },
+    {408, 408, NULL,                      "the provider took too long: send it again"                          },
+    {413, 413, NULL,                      "the request is too large: shorten it"                               },
+    {429, 429, NULL,                      "too much at once: send it again later"                              },
+    {400, 499, NULL,                      "the request itself is refused: correct it as the message says"      },
+    {500, 599, NULL,                      "the provider's own trouble: send it again"                          },
+};
+
+void failures_release(struct failures *f)
+{
+    free(f->causes);
+    free(f->slots);
+    *f = (struct failures){0};
+}
+
+static uint32_t hash(int64_t status, const char *code)
+{
+    uint32_t h = 2166136261u ^ (uint32_t)status; /* FNV-1a */
+
+    for (; *code != '\0'; code++)
+        h = (h ^ (unsigned char)*code) * 16777619u;
+    return h;
+}
+
+/* The slot of the cause, or the free one where it belongs. */
+static uint32_t *find_slot(struct failures *f, int64_t status, const char *code)
+{
+    uint32_t i = hash(status, code) % SLOTS;
+
+    while (f->slots[i] != 0) {
+        const struct failure_cause *c = &f->causes[f->slots[i] - 1];
+
+        if (c->status == status && strcmp(c->code, code) == 0)
+            break;
+        i = (i + 1) % SLOTS;
+    }
+    return &f->slots[i];
+}
+
+static struct failure_cause *find_cause(struct failures *f, int64_t status, const char *given)
+{
+    char code[sizeof(f->causes->code)];
+
+    (void)snprintf(code, sizeof(code), "%s", given);
+    if (f->slots == NULL)
+        f->slots = xcalloc(SLOTS, sizeof(*f->slots));
+    uint32_t *slot = find_slot(f, status, code);
+    if (*slot != 0)
+        return &f->causes[*slot - 1];
+    if (f->count == FAILURES_MAX_CAUSES)
+        return NULL;
+    if ((f->count & (f->count - 1)) == 0) /* 0, 1, 2, 4, ...: doubled */
+        f->causes = xrealloc(f->causes, f->count == 0 ? 1 : 2 * f->count, sizeof(*f->causes));
+    struct failure_cause *cause = &f->causes[f->count++];
+    *cause = (struct failure_cause){.status = status};
+    memcpy(cause->code, code, sizeof(code));
+    *slot = (uint32_t)f->count;
+    return cause;
+}
+
+struct failure_sample *failures_add(struct failures *f, const struct failure *row)
+{
+    struct failure_cause *cause = find_cause(f, row->status > 0 ? row->status : 0, row->code);
+
+    f->rows++;
+    if (cause == NULL) {
+        f->others++;
+        return NULL;
+    }
+    cause->count++;
+    if (cause->sample_count == FAILURES_SAMPLES)
+        return NULL;
+    return &cause->samples[cause->sample_count++];
+}
+
+/* 7 of "line 7: not JSON", and what is behind it. */
+static int64_t take_line(const char **message)
+{
+    const char *p = *message;
+    int64_t line = 0;
+    int digits = 0;
+
+    if (strncmp(p, "line ", 5) != 0)
+        return -1;
+    for (p += 5; *p >= '0' && *p <= '9' && digits < 18; p++, digits++)
+        line = line * 10 + (*p - '0');
+    if (digits == 0 || strncmp(p, ": ", 2) != 0)
+        return -1;
+    *message = p + 2;
+    return line;
+}
+
+void failure_sample_fill(struct failure_sample *sample, const char *id, const char *message)
+{
+    *sample = (struct failure_sample){.has_id = id != NULL};
+    sample->line = take_line(&message);
+    (void)snprintf(sample->id, sizeof(sample->id), "%s", id != NULL ? id : "");
+    (void)snprintf(sample->message, sizeof(sample->message), "%s", message);
+}
+
+static int by_count(const void *a, const void *b)
+{
+    const struct failure_cause *left = a;
+    const struct failure_cause *right = b;
+
+    if (left->count != right->count)
+        return left->count < right->count ? 1 : -1;
+    if (left->status != right->status)
+        return left->status < right->status ? -1 : 1;
+    return strcmp(left->code, right->code);
+}
+
+void failures_sort(struct failures *f)
+{
+    if (f->count > 0)
+        qsort(f->causes, f->count, sizeof(*f->causes), by_count);
+    free(f->slots);
+    f->slots = NULL;
+}
+
+const char *failure_cause_name(const struct failure_cause *cause, char out[96])
+{
+    if (cause->status > 0 && cause->code[0] != '\0')
+        (void)snprintf(out, 96, "%d %s", (int)cause->status, cause->code);
+    else if (cause->status > 0)
+        (void)snprintf(out, 96, "%d", (int)cause->status);
+    else
+        (void)snprintf(out, 96, "%s", cause->code[0] != '\0' ? cause->code : "unknown");
+    return out;
+}
+
+const char *failure_help(int64_t status, const char *code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(helps); i++) {
+        bool fits =
+            helps[i].status == 0 || (status >= helps[i].status && status <= helps[i].status_to);
+
+        if (fits && (helps[i].word == NULL || strcasestr(code, helps[i].word) != NULL))
+            return helps[i].help;
+    }
+    return "the message says what the provider knows";
+}
+
+static void put_sample(struct buf *out, const struct failure_sample *s)
+{
+    json_put_raw(out, "              ");
+    if (s->line >= 0)
+        json_put_raw_fmt(out, "line %" PRId64 " ", s->line);
+    json_put_clean(out, s->has_id ? s->id : "(no custom_id)");
+    if (s->message[0] != '\0')
+        json_put_raw(out, ": ");
+    json_put_clean(out, s->message);
+    json_put_raw(out, "\n");
+}
+
+static void put_cause(struct buf *out, const struct failure_cause *c)
+{
+    char name[96];
+
+    json_put_raw_fmt(out, "\n%12" PRIu64 "  ", c->count);
+    json_put_clean(out, failure_cause_name(c, name));
+    json_put_raw_fmt(out, "\n              -> %s\n", failure_help(c->status, c->code));
+    for (size_t i = 0; i < c->sample_count; i++)
+        put_sample(out, &c->samples[i]);
+}
+
+static size_t shown(const struct failures *f)
+{
+    return f->count < FAILURES_SHOWN ? f->count : FAILURES_SHOWN;
+}
+
+/* Rows whose cause is not shown. */
+static uint64_t unshown_rows(const struct failures *f)
+{
+    uint64_t rows = f->others;
+
+    for (size_t i = shown(f); i < f->count; i++)
+        rows += f->causes[i].count;
+    return rows;
+}
+
+void failures_print(const struct failures *f, const struct failures_scope *scope, struct buf *out)
+{
+    json_put_raw(out, "job ");
+    json_put_clean(out, scope->job);
+    json_put_raw_fmt(out, ": %" PRIu64 " of %" PRIu64 " rows failed%s", f->rows, scope->rows,
+                     f->count > 0 ? "" : "\n");
+    if (f->count > 0)
+        json_put_raw_fmt(out, ", %zu %s\n", f->count, f->count == 1 ? "cause" : "causes");
+    if (!scope->ended && scope->not_merged >= 0)
+        json_put_raw_fmt(out,
+                         "so far: %u parts are merged, %" PRId64
+                         " rows are not, and what failed there is not known yet\n",
+                         scope->parts, scope->not_merged);
+    else if (!scope->ended)
+        json_put_raw_fmt(out, "from the %u parts that are merged; there may be more\n",
+                         scope->parts);
+    for (size_t i = 0; i < shown(f); i++)
+        put_cause(out, &f->causes[i]);
+    if (unshown_rows(f) > 0)
+        json_put_raw_fmt(out, "\n%12" PRIu64 "  other causes\n", unshown_rows(f));
+}
+
+static void put_sample_json(struct buf *out, const struct failure_sample *s)
+{
+    json_put_raw(out, "{\"custom_id\":");
+    json_put_text(out, s->has_id ? s->id : NULL);
+    json_put_raw(out, ",\"line\":");
+    json_put_count(out, s->line);
+    json_put_raw(out, ",\"message\":");
+    json_put_text(out, s->message);
+    json_put_raw(out, "}");
+}
+
+static void put_cause_json(struct buf *out, const struct failure_cause *c)
+{
+    char name[96];
+
+    json_put_raw(out, "{\"cause\":");
+    json_put_text(out, failure_cause_name(c, name));
+    json_put_raw(out, ",\"status\":");
+    json_put_count(out, c->status > 0 ? c->status : -1);
+    json_put_raw(out, ",\"code\":");
+    json_put_text(out, c->code[0] != '\0' ? c->code : NULL);
+    json_put_raw_fmt(out, ",\"count\":%" PRIu64 ",\"help\":", c->count);
+    json_put_text(out, failure_help(c->status, c->code));
+    json_put_raw(out, ",\"samples\":[");
+    for (size_t i = 0; i < c->sample_count; i++) {
+        json_put_raw(out, i > 0 ? "," : "");
+        put_sample_json(out, &c->samples[i]);
+    }
+    json_put_raw(out, "]}");
+}
+
+void failures_print_json(const struct failures *f, const struct failures_scope *scope,
+                         struct buf *out)
+{
+    json_put_raw(out, "{\"schema\":1,\"job\":");
+    json_put_text(out, scope->job);
+    json_put_raw_fmt(
+        out, ",\"ended\":%s,\"merged\":{\"parts\":%u,\"rows\":%" PRIu64 "},\"not_merged_rows\":",
+        scope->ended ? "true" : "false", scope->parts, scope->rows);
+    json_put_count(out, scope->ended ? 0 : scope->not_merged);
+    json_put_raw_fmt(out, ",\"failed\":%" PRIu64 ",\"causes\":[", f->rows);
+    for (size_t i = 0; i < shown(f); i++) {
+        json_put_raw(out, i > 0 ? "," : "");
+        put_cause_json(out, &f->causes[i]);
+    }
+    json_put_raw_fmt(out, "],\"other\":%" PRIu64 "}\n", unshown_rows(f));
+}
