@@ -82,7 +82,7 @@ static int purge(const struct invocation *call, struct session *s, const struct 
 
 static int run(struct invocation *call)
 {
-    struct operator_job job;
+    struct operator_job job = {0};
     struct err err = {0};
     struct session *session = session_open(&call->options, &err);
     int code;

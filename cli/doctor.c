@@ -106,20 +106,20 @@ static void on_redis_limit(void *arg)
     redis_gone(p, redis_conn_last_error(p->redis));
 }
 
-void doctor_redis(struct checkup *c, const char *text)
+void doctor_redis(struct checkup *c, const char *url)
 {
     struct probe p = {.checkup = c};
-    struct redis_url url;
+    struct redis_url parsed;
     struct err err = {0};
 
-    if (!redis_url_parse(text, &url, &err)) {
+    if (!redis_url_parse(url, &parsed, &err)) {
         checkup_fail(c, "redis", EXIT_CODE_USAGE, "redis://host:6379/0, for one", "--redis: %s",
                      err.msg);
         return;
     }
     p.base = loop_new();
     p.limit = loop_timer_new(p.base, on_redis_limit, &p);
-    p.redis = redis_conn_new(p.base, &url, ANSWER_MS);
+    p.redis = redis_conn_new(p.base, &parsed, ANSWER_MS);
     redis_conn_on_state(p.redis, on_redis_state, &p);
     run_probe(&p, ANSWER_MS + 1000);
     redis_conn_free(p.redis);

@@ -5,7 +5,7 @@ endif()
 
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
 if(build_type STREQUAL "RELEASE")
-    add_compile_options(-fstack-protector-strong -fstack-clash-protection -fPIE
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection
         $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection>
         $<$<NOT:$<BOOL:${SHEAF_SANITIZE}>>:-U_FORTIFY_SOURCE>
         $<$<NOT:$<BOOL:${SHEAF_SANITIZE}>>:-D_FORTIFY_SOURCE=2>)

@@ -144,8 +144,12 @@ void checkup_redis_version(struct checkup *c, const char *name, const char *text
     const char *version = strpbrk(text, "0123456789");
     const char *p = version;
     int major = p != NULL ? take_number(&p) : -1;
-    int minor = p != NULL && *p == '.' ? (p++, take_number(&p)) : -1;
+    int minor = -1;
 
+    if (major >= 0 && *p == '.') {
+        p++;
+        minor = take_number(&p);
+    }
     if (major < 0 || minor < 0)
         checkup_warn(c, name, "Sheaf needs 6.2 or later", "the version is not to be seen");
     else if (major < REDIS_MAJOR || (major == REDIS_MAJOR && minor < REDIS_MINOR))

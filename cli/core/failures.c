@@ -1,5 +1,6 @@
 #include "cli/core/failures.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,11 @@
 #include "common/base/attr.h"
 #include "common/base/xmem.h"
 
-#define SLOTS (2u * FAILURES_MAX_CAUSES) /* a power of two */
+#define SLOTS 8192u /* at most half of them are taken */
 
+static_assert(SLOTS >= 2 * FAILURES_MAX_CAUSES, "raise SLOTS");
+
+/* clang-format off */
 /*
  * The first row that fits wins. @status 0 fits any, @word is a part of the code, NULL
  * fits any. Codes of vendors are named in docs/providers.md.
@@ -20,35 +24,35 @@ static const struct {
     const char *word;
     const char *help;
 } helps[] = {
-    {0,   0,   "invalid_request_line",    "the line itself cannot be sent: correct it in the input"            },
-    {0,   0,   "missing_result",          "the provider left the request out: send it again"                   },
-    {0,   0,   "job_cancelled",           "the job was cancelled before: send it in a new job if it is wanted" },
-    {0,   0,   "batch_expired",           "the batch took too long: send it again, in smaller batches"         },
-    {0,   0,   "batch_cancelled",
-     "its batch was stopped, with the job or by somebody else: send it again"                                  },
-    {0,   0,   "context_length",          "the request is too long for the model: shorten it, or another model"},
-    {0,   0,   "string_above_max_length", "the request is too long for the model: shorten it"                  },
-    {0,   0,   "content_filter",          "refused for what it says: change the prompt"                        },
-    {0,   0,   "content_policy",          "refused for what it says: change the prompt"                        },
-    {0,   0,   "sensitive",               "refused for what it says: change the prompt"                        },
-    {0,   0,   "1301",                    "refused for what it says (Zhipu): change the prompt"                },
-    {0,   0,   "model_not_found",         "there is no such model for this key: correct the model's name"      },
-    {0,   0,   "1211",                    "there is no such model (Zhipu): correct the model's name"           },
-    {0,   0,   "insufficient_quota",      "no money or quota is left: top up, then send it again"              },
-    {0,   0,   "billing",                 "no money or quota is left: top up, then send it again"              },
-    {0,   0,   "rate_limit",              "too much at once: send it again later"                              },
-    {0,   0,   "invalid_api_key",         "the key is refused: set the right one, then send it again"          },
-    {0,   0,   "server_error",            "the provider's own trouble: send it again"                          },
-    {0,   0,   "timeout",                 "the provider took too long: send it again"                          },
-    {401, 401, NULL,                      "the key is refused: set the right one, then send it again"          },
-    {403, 403, NULL,                      "the key may not do this: look at its rights"                        },
-    {404, 404, NULL,                      "no such model or endpoint: correct the request"                     },
-    {408, 408, NULL,                      "the provider took too long: send it again"                          },
-    {413, 413, NULL,                      "the request is too large: shorten it"                               },
-    {429, 429, NULL,                      "too much at once: send it again later"                              },
-    {400, 499, NULL,                      "the request itself is refused: correct it as the message says"      },
-    {500, 599, NULL,                      "the provider's own trouble: send it again"                          },
+    {0, 0, "invalid_request_line", "the line itself cannot be sent: correct it in the input"},
+    {0, 0, "missing_result", "the provider left the request out: send it again"},
+    {0, 0, "job_cancelled", "the job was cancelled before: send it in a new job if it is wanted"},
+    {0, 0, "batch_expired", "the batch took too long: send it again, in smaller batches"},
+    {0, 0, "batch_cancelled", "its batch was stopped, maybe with the job: send it again"},
+    {0, 0, "context_length", "the request is too long for the model: shorten it, or another model"},
+    {0, 0, "string_above_max_length", "the request is too long for the model: shorten it"},
+    {0, 0, "content_filter", "refused for what it says: change the prompt"},
+    {0, 0, "content_policy", "refused for what it says: change the prompt"},
+    {0, 0, "sensitive", "refused for what it says: change the prompt"},
+    {0, 0, "1301", "refused for what it says (Zhipu): change the prompt"},
+    {0, 0, "model_not_found", "there is no such model for this key: correct the model's name"},
+    {0, 0, "1211", "there is no such model (Zhipu): correct the model's name"},
+    {0, 0, "insufficient_quota", "no money or quota is left: top up, then send it again"},
+    {0, 0, "billing", "no money or quota is left: top up, then send it again"},
+    {0, 0, "rate_limit", "too much at once: send it again later"},
+    {0, 0, "invalid_api_key", "the key is refused: set the right one, then send it again"},
+    {0, 0, "server_error", "the provider's own trouble: send it again"},
+    {0, 0, "timeout", "the provider took too long: send it again"},
+    {401, 401, NULL, "the key is refused: set the right one, then send it again"},
+    {403, 403, NULL, "the key may not do this: look at its rights"},
+    {404, 404, NULL, "no such model or endpoint: correct the request"},
+    {408, 408, NULL, "the provider took too long: send it again"},
+    {413, 413, NULL, "the request is too large: shorten it"},
+    {429, 429, NULL, "too much at once: send it again later"},
+    {400, 499, NULL, "the request itself is refused: correct it as the message says"},
+    {500, 599, NULL, "the provider's own trouble: send it again"},
 };
+/* clang-format on */
 
 void failures_release(struct failures *f)
 {

@@ -85,7 +85,8 @@ static bool note_failure(const char *name, struct err *err)
     return false;
 }
 
-/* All that is in the folder @name of @parent, and the folder. */
+/* All that is in the folder @name of @parent, and the folder. Ends at DEPTH_MAX. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static bool delete_tree(int parent, const char *name, unsigned depth, struct err *err)
 {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

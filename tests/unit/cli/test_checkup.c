@@ -34,19 +34,21 @@ static void a_version_of_redis_is_judged(void **state)
     }
 }
 
+#define VERSION "redis_version:7.0.1\r\n"
+#define SAFE    VERSION "maxmemory:0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n"
+#define LOSSY   VERSION "maxmemory:9\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:0\r\n"
+#define RISKY   VERSION "maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n"
+
 static void what_info_says_is_judged(void **state)
 {
     static const struct {
         const char *info;
         enum check_level memory, disk;
     } cases[] = {
-        {"redis_version:7.0.1\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n",
-         CHECK_OK,                                                                                    CHECK_OK                         },
-        {"redis_version:7.0.1\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:"
-         "0\r\n",                                                                                         CHECK_FAIL,                                                                                     CHECK_WARN                   },
-        {"redis_version:7.0.1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n",
-         CHECK_WARN, CHECK_OK                                                                                                                    },
-        {"redis_version:7.0.1\r\n",                                                                                        CHECK_WARN,                                                                 CHECK_WARN},
+        {SAFE,    CHECK_OK,   CHECK_OK  },
+        {LOSSY,   CHECK_FAIL, CHECK_WARN},
+        {RISKY,   CHECK_WARN, CHECK_OK  },
+        {VERSION, CHECK_WARN, CHECK_WARN},
     };
 
     (void)state;
