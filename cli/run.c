@@ -159,10 +159,11 @@ static void clear_the_past(struct run *run)
     const char *job = run->job->name;
 
     run->stage = STAGE_CLEAR;
-    run->clearing = 3;
+    run->clearing = 4;
     (void)protocol_site_note(protocol, run->job->site, SITE_OK, "", on_site_cleared, run);
     (void)protocol_job_resume(protocol, job, "auth", on_cleared, run);
     (void)protocol_job_resume(protocol, job, "input_changed", on_cleared, run);
+    (void)protocol_job_note(protocol, job, NULL, NULL, on_cleared, run);
 }
 
 /* Nobody here would ever work on a job that belongs to another provider or address. */

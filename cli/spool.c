@@ -213,7 +213,7 @@ static bool adopt(const struct places *p, const char *input, const char *folder,
         return err_set(err, ERR_CONFLICT, "%s is not what the job was made of",
                        strcmp(input, "-") == 0 ? "standard input" : input);
     }
-    if (old && opened) {
+    if (old && (opened || nothing)) { /* nothing was given, and a whole copy is kept */
         (void)unlink(p->fresh);
     } else {
         (void)unlink(p->origin);

@@ -53,7 +53,7 @@ static struct program *find(const struct supervisor *s, const char *name)
 
 static void note_death(struct program *m)
 {
-    int64_t wait_ms = restart_plan_died(&m->plan, clock_mono_ms());
+    int64_t wait_ms = restart_plan_died(&m->plan, m->code, clock_mono_ms());
 
     log_warn("ev=restart child=%s in_ms=%lld deaths=%u", m->name, (long long)wait_ms,
              m->plan.deaths);
@@ -78,6 +78,7 @@ static void on_restart(void *arg)
     if (start(m, &err))
         return;
     log_error("ev=start_failed child=%s reason=%s", m->name, log_text(err.msg));
+    m->code = EXIT_CODE_UNEXPECTED;
     note_death(m);
 }
 
@@ -95,7 +96,7 @@ static void on_child_exit(const char *name, pid_t pid, int status, void *arg)
     else if (m->code == 0)
         m->plan = (struct restart_plan){0}; /* it has done its work */
     else
-        (void)restart_plan_died(&m->plan, clock_mono_ms());
+        (void)restart_plan_died(&m->plan, m->code, clock_mono_ms());
 }
 
 struct supervisor *supervisor_new(struct event_base *base, int log_fd)
@@ -227,6 +228,7 @@ struct run_failure supervisor_failure(struct supervisor *s)
     return (struct run_failure){.name = worst->name,
                                 .code = worst->code,
                                 .deaths = worst->plan.deaths,
+                                .faults = worst->plan.faults,
                                 .since_ms = worst->plan.failing_ms,
                                 .said = last_words(s, worst)};
 }

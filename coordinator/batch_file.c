@@ -66,7 +66,7 @@ struct batch_file *batch_file_new(const struct job_spec *spec,
     file->profile = profile;
     file->fd = fd;
     file->source_fd = -1;
-    file->out = BUF_INIT(FLUSH_BYTES + WINDOW_MAX_BYTES);
+    file->out = BUF_INIT(FLUSH_BYTES);
     file->window = BUF_INIT(WINDOW_MAX_BYTES);
     file->model_member = BUF_INIT(4096);
     if (spec->model[0] != '\0' && !request_model_member(spec->model, &file->model_member))
@@ -87,14 +87,13 @@ void batch_file_free(struct batch_file *file)
     free(file);
 }
 
-static bool flush(struct batch_file *file, struct err *err)
+static bool write_all(const struct batch_file *file, const char *bytes, size_t len, struct err *err)
 {
     size_t done = 0;
 
-    while (done < file->out.len) {
+    while (done < len) {
         int pretend = FAILPOINT_ERRNO("coordinator.spool");
-        ssize_t n =
-            pretend != 0 ? -1 : write(file->fd, file->out.data + done, file->out.len - done);
+        ssize_t n = pretend != 0 ? -1 : write(file->fd, bytes + done, len - done);
 
         if (pretend != 0)
             errno = pretend;
@@ -104,21 +103,31 @@ static bool flush(struct batch_file *file, struct err *err)
             return err_set(err, ERR_UNAVAILABLE, "temporary file: %s", strerror(errno));
         done += (size_t)n;
     }
-    buf_clear(&file->out);
     return true;
 }
 
-/* Everything fits: the buffer holds the largest line beside what waits for a flush. */
-static void put(struct batch_file *file, const void *bytes, size_t len)
+static bool flush(struct batch_file *file, struct err *err)
 {
-    if (!buf_append(&file->out, bytes, len))
-        log_fatal("a batch file's line is larger than any line can be");
-    file->size += len;
+    bool ok = write_all(file, file->out.data, file->out.len, err);
+
+    buf_clear(&file->out);
+    return ok;
 }
 
-static void put_text(struct batch_file *file, const char *text)
+/* Small pieces are gathered; a large body goes to the file without being copied. */
+static bool put(struct batch_file *file, const void *bytes, size_t len, struct err *err)
 {
-    put(file, text, strlen(text));
+    file->size += len;
+    if (buf_append(&file->out, bytes, len))
+        return true;
+    if (!flush(file, err))
+        return false;
+    return buf_append(&file->out, bytes, len) || write_all(file, bytes, len, err);
+}
+
+static bool put_text(struct batch_file *file, const char *text, struct err *err)
+{
+    return put(file, text, strlen(text), err);
 }
 
 static bool add_line(struct batch_file *file, uint64_t ordinal, const struct window_line *text,
@@ -139,17 +148,14 @@ static bool add_line(struct batch_file *file, uint64_t ordinal, const struct win
         file->theirs = provider_endpoint_for(file->profile, file->url);
     }
     ordinal_format(ordinal, file->spec->ji, id);
-    put_text(file, "{\"custom_id\":\"");
-    put(file, id, WIRE_ID_LEN);
-    put_text(file, "\",\"method\":\"POST\",\"url\":\"");
-    put_text(file, file->theirs);
-    put_text(file, "\",\"body\":");
+    bool ok = put_text(file, "{\"custom_id\":\"", err) && put(file, id, WIRE_ID_LEN, err) &&
+              put_text(file, "\",\"method\":\"POST\",\"url\":\"", err) &&
+              put_text(file, file->theirs, err) && put_text(file, "\",\"body\":", err);
     size_t n = request_body_parts(&line, member, parts);
-    for (size_t i = 0; i < n; i++)
-        put(file, parts[i].p, parts[i].len);
-    put_text(file, "}\n");
+    for (size_t i = 0; ok && i < n; i++)
+        ok = put(file, parts[i].p, parts[i].len, err);
     file->lines++;
-    return file->out.len < FLUSH_BYTES || flush(file, err);
+    return ok && put_text(file, "}\n", err);
 }
 
 enum batch_file_result batch_file_add(struct batch_file *file, const struct member *member,
@@ -203,13 +209,17 @@ enum batch_file_result batch_file_add_from_source(struct batch_file *file,
                                                   const struct member *member, struct err *err)
 {
     if (!read_window(file, member, err))
-        return err->kind == ERR_INPUT ? BATCH_FILE_CHANGED : BATCH_FILE_FAILED;
+        return err->kind == ERR_INPUT ? BATCH_FILE_CHANGED : BATCH_FILE_UNREADABLE;
     return batch_file_add(file, member, file->window.data, file->window.len, err);
 }
 
 bool batch_file_finish(struct batch_file *file, struct err *err)
 {
-    return flush(file, err);
+    bool ok = flush(file, err);
+
+    buf_release(&file->out);
+    buf_release(&file->window);
+    return ok;
 }
 
 int batch_file_fd(const struct batch_file *file)

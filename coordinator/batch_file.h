@@ -21,8 +21,9 @@ struct batch_file;
 /** Why a window could not be added. */
 enum batch_file_result {
     BATCH_FILE_OK,
-    BATCH_FILE_CHANGED, /* the bytes are not what was cut: the input has changed */
-    BATCH_FILE_FAILED,  /* the disk, or the source cannot be read here */
+    BATCH_FILE_CHANGED,    /* the bytes are not what was cut: the input has changed */
+    BATCH_FILE_UNREADABLE, /* the source cannot be read here */
+    BATCH_FILE_FAILED,     /* the temporary file cannot be written */
 };
 
 /** Borrows @spec and @profile. NULL (with @err, ERR_UNAVAILABLE) when no temporary file can be

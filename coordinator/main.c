@@ -11,7 +11,8 @@
 #include "coordinator/reaper.h"
 #include "coordinator/submission.h"
 
-#define BATCHES_AT_ONCE 4
+/* Each may hold a line of 16 MB while it is built. */
+#define BATCHES_AT_ONCE 2
 
 struct coordinator {
     struct daemon daemon;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/xmem.h"
@@ -43,6 +44,7 @@ struct submission {
     struct loop_timer *turn; /* the next window, so that the loop turns in between */
     struct provider_call *call;
     struct protocol_call *step;
+    int64_t moved_mono_ms;         /* when the move under way was asked for */
     char found[REMOTE_ID_MAX + 1]; /* by the search, "" for nothing */
     int64_t found_created_ms;
     unsigned pages;
@@ -85,6 +87,7 @@ static void move(struct submission *s, enum batch_state to, enum protocol_role r
                  int64_t due_in_ms, const struct protocol_field *fields, size_t count,
                  protocol_advance_fn done)
 {
+    s->moved_mono_ms = clock_mono_ms();
     s->step = protocol_advance(s->daemon->protocol, s->batch.bid, s->work.nonce, s->batch.state, to,
                                role, due_in_ms, fields, count, done, s);
 }
@@ -108,6 +111,13 @@ static void put_off(struct submission *s, int64_t wait_ms, const char *cause)
 {
     log_move(s, s->batch.state, cause);
     move(s, s->batch.state, PROTOCOL_CO, wait_ms, NULL, 0, on_moved_away);
+}
+
+/* The same, where people have to know, or `run` would wait without a word. */
+static void put_off_in_trouble(struct submission *s, const char *kind, const char *why)
+{
+    (void)protocol_job_note(s->daemon->protocol, s->batch.job, kind, why, NULL, NULL);
+    put_off(s, TROUBLE_WAIT_MS, why);
 }
 
 /* It will never be taken: its tasks get the reason, by the one exit that there is. */
@@ -165,6 +175,8 @@ static void hold_lane(struct submission *s, const struct submit_decision *d,
 {
     (void)protocol_lane_hold(s->daemon->protocol, s->batch.lane, d->wait_ms, error->message,
                              d->shrink_pct, NULL, NULL);
+    (void)protocol_job_note(s->daemon->protocol, s->batch.job, TROUBLE_QUOTA, error->message, NULL,
+                            NULL);
 }
 
 static const char *failure_code(const struct provider_error *error)
@@ -226,7 +238,10 @@ static void on_created(const struct provider_error *error, const struct remote_b
         now_running(s, batch->id, batch->created_unix_ms, batch->status_text, "created");
 }
 
-/* The intent is durable: from here on a create may have been sent. */
+/*
+ * The intent is durable: from here on a create may have been sent. But where the
+ * answer took longer than a lease, somebody else may be looking for it already.
+ */
 static void on_intent(enum protocol_answer answer, int64_t now_ms, const struct err *err, void *arg)
 {
     struct submission *s = arg;
@@ -236,6 +251,11 @@ static void on_intent(enum protocol_answer answer, int64_t now_ms, const struct 
         return;
     }
     s->step = NULL;
+    if (clock_mono_ms() - s->moved_mono_ms > s->daemon->options.lease_ms) {
+        log_warn("ev=intent_too_late batch=%s", s->batch.bid);
+        end(s);
+        return;
+    }
     s->batch.state = BATCH_SUBMIT;
     s->batch.intent_ms = now_ms;
     s->batch.looks = 0;
@@ -303,7 +323,7 @@ static void upload(struct submission *s)
     struct err err = {0};
 
     if (!batch_file_finish(s->file, &err)) {
-        put_off(s, TROUBLE_WAIT_MS, err.msg);
+        put_off_in_trouble(s, TROUBLE_DISK, err.msg);
         return;
     }
     if (batch_file_lines(s->file) == 0) {
@@ -326,9 +346,12 @@ static void after_window(struct submission *s, enum batch_file_result result, co
     }
     log_error("ev=build_failed batch=%s job=%s reason=%s", s->batch.bid, log_text(s->batch.job),
               log_text(err->msg));
-    if (result == BATCH_FILE_CHANGED)
-        (void)protocol_job_hold(s->daemon->protocol, s->batch.job, "input_changed", err->msg, NULL,
-                                NULL);
+    if (result != BATCH_FILE_CHANGED) {
+        put_off_in_trouble(s, result == BATCH_FILE_FAILED ? TROUBLE_DISK : TROUBLE_INPUT, err->msg);
+        return;
+    }
+    (void)protocol_job_hold(s->daemon->protocol, s->batch.job, "input_changed", err->msg, NULL,
+                            NULL);
     put_off(s, TROUBLE_WAIT_MS, err->msg);
 }
 
@@ -390,7 +413,7 @@ static void on_members(enum protocol_answer answer, const struct member *members
     s->next_member = 0;
     s->file = batch_file_new(&s->spec, s->daemon->profile, &problem);
     if (s->file == NULL)
-        put_off(s, TROUBLE_WAIT_MS, problem.msg);
+        put_off_in_trouble(s, TROUBLE_DISK, problem.msg);
     else
         loop_timer_set(s->turn, 0);
 }
@@ -429,20 +452,6 @@ static void on_fenced(const struct provider_error *error, void *arg)
     search(s);
 }
 
-static void on_building_anew(enum protocol_answer answer, int64_t now_ms, const struct err *err,
-                             void *arg)
-{
-    struct submission *s = arg;
-
-    if (answer != PROTOCOL_OK) {
-        on_moved_away(answer, now_ms, err, s);
-        return;
-    }
-    s->step = NULL;
-    s->batch.state = BATCH_BUILD;
-    build(s);
-}
-
 static void build_anew(struct submission *s, const char *cause)
 {
     static const struct protocol_field fields[] = {
@@ -453,8 +462,8 @@ static void build_anew(struct submission *s, const char *cause)
     };
 
     log_move(s, BATCH_BUILD, cause);
-    move(s, BATCH_BUILD, PROTOCOL_CO, s->daemon->options.lease_ms, fields, ARRAY_LEN(fields),
-         on_building_anew);
+    /* Given away: the next claim sees whether the job is held or cancelled by now. */
+    move(s, BATCH_BUILD, PROTOCOL_CO, 0, fields, ARRAY_LEN(fields), on_moved_away);
 }
 
 static void after_search(struct submission *s)

@@ -1,8 +1,10 @@
 #include "producer/registration.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
@@ -22,6 +24,7 @@
 #include "common/sink/sink.h"
 #include "producer/cut.h"
 
+#define IDS_MAX_BYTES      (256u << 20)
 #define DOCUMENT_MAX_BYTES 65536
 #define FULL_WAIT_MS       200
 #define RETRY_MS           1000
@@ -118,6 +121,13 @@ static bool find_known_job(struct registration *r, struct err *err)
     if (sink == NULL || !sink_read(sink, LAYOUT_JOB, &text, err) ||
         !job_doc_parse(text.data, text.len, &known, err))
         goto out;
+    if (strcmp(known.sink, r->plan.spec.sink) != 0) {
+        err_set(
+            err, ERR_CONFLICT,
+            "job \"%s\" keeps its results in %s, not in %s: move them back, or give another --job",
+            known.job, known.sink, r->plan.spec.sink);
+        goto out;
+    }
     if (strcmp(known.fingerprint, r->plan.spec.fingerprint) != 0) {
         err_set(err, ERR_CONFLICT, "job \"%s\" exists with another input (%s)", known.job,
                 sink_path(sink));
@@ -154,18 +164,82 @@ out:
     return ok;
 }
 
+/* The ids of a window that is in the sink already say what bytes it was made of. */
+static bool is_the_window_known(struct registration *r, const struct window *window,
+                                struct err *err)
+{
+    struct buf text = BUF_INIT(IDS_MAX_BYTES);
+    char name[LAYOUT_NAME_MAX];
+    struct ids ids;
+    bool same = false;
+
+    if (sink_read(r->sink, layout_ids(name, (uint32_t)window->index), &text, err) &&
+        ids_decode(text.data, text.len, &ids, err)) {
+        same = ids.crc == window->crc32c;
+        ids_release(&ids);
+        if (!same)
+            err_set(err, ERR_CONFLICT, "job \"%s\" exists with another input", r->spec.job);
+    }
+    buf_release(&text);
+    return same;
+}
+
+/*
+ * Standard input has no fingerprint: what was cut of it before is compared with
+ * the sink, and where all of it was cut, it must end there.
+ */
+static bool follow_standard_input(struct registration *r, struct err *err)
+{
+    struct window window;
+    bool at_end = false;
+
+    for (uint32_t i = 0; i < r->cursor.window; i++) {
+        if (!cut_next(r->cut, &window, &at_end, err))
+            return false;
+        if (at_end)
+            return err_set(err, ERR_CONFLICT, "job \"%s\" exists with a longer input", r->spec.job);
+        if (!is_the_window_known(r, &window, err))
+            return false;
+    }
+    if (r->state == JOB_OPEN)
+        return true;
+    if (!cut_next(r->cut, &window, &at_end, err))
+        return false;
+    return at_end ||
+           err_set(err, ERR_CONFLICT, "job \"%s\" exists with a shorter input", r->spec.job);
+}
+
+/* The coordinators read the source by the name it was given first. */
+static bool source_is_there(const struct registration *r, struct err *err)
+{
+    if (r->spec.inline_payload || r->state == JOB_FINAL || access(r->spec.source, R_OK) == 0)
+        return true;
+    return err_set(err, ERR_INPUT, "job \"%s\" reads %s: %s; put it back", r->spec.job,
+                   r->spec.source, strerror(errno));
+}
+
 static void start_cut(struct registration *r)
 {
+    bool is_stream = strcmp(r->plan.input, "-") == 0;
     struct err err = {0};
 
-    if (r->state != JOB_OPEN) {
+    if (!source_is_there(r, &err)) {
+        end(r, &err);
+        return;
+    }
+    if (r->state != JOB_OPEN && !is_stream) {
         end(r, NULL);
         return;
     }
     cut_free(r->cut);
     r->cut = cut_new(r->plan.input, &r->spec, &err);
-    if (r->cut == NULL || !cut_go_to(r->cut, &r->cursor, &err)) {
+    if (r->cut == NULL || (is_stream && !follow_standard_input(r, &err)) ||
+        !cut_go_to(r->cut, &r->cursor, &err)) {
         end(r, &err);
+        return;
+    }
+    if (r->state != JOB_OPEN) {
+        end(r, NULL);
         return;
     }
     r->windows = r->cursor.window;
@@ -228,7 +302,9 @@ static void on_opened(enum protocol_answer answer, const struct job_opened *open
         end(r, &problem);
         return;
     }
-    r->recovering = answer == PROTOCOL_NEW && r->known_to_sink;
+    /* Redis may have forgotten it at any time, and another producer may have opened it again since.
+     */
+    r->recovering = r->known_to_sink;
     r->cursor = opened->cursor;
     r->state = opened->state;
     log_info("ev=job job=%s answer=%s state=%s window=%u offset=%" PRIu64 " recovering=%d",
@@ -285,7 +361,7 @@ static void on_sealed(enum protocol_answer answer, const struct err *err, void *
 static bool publish_ids(struct registration *r, struct err *err)
 {
     struct ids_entry *entries = xcalloc(r->shards.line_count + 1, sizeof(*entries));
-    struct buf text = BUF_INIT(256u << 20);
+    struct buf text = BUF_INIT(IDS_MAX_BYTES);
     char name[LAYOUT_NAME_MAX];
 
     for (uint32_t i = 0; i < r->shards.line_count; i++) {
@@ -428,6 +504,9 @@ static void put_window(struct registration *r)
                                        .label = s->label};
         memcpy(shards[i].lane, s->lane, sizeof(shards[i].lane));
     }
+    uint32_t settled = settled_count(r);
+    uint32_t failed =
+        r->recovering ? coverage_failed(r->coverage, (uint32_t)r->window.index, settled) : 0;
     struct window_put put = {.job = r->spec.job,
                              .window = (uint32_t)r->window.index,
                              .offset0 = r->window.offset,
@@ -435,7 +514,8 @@ static void put_window(struct registration *r)
                              .next_line = r->window.first_line + r->window.line_count,
                              .requests = r->window.count,
                              .invalid = r->shards.invalid,
-                             .ok = settled_count(r),
+                             .ok = settled - failed,
+                             .bad = failed,
                              .crc = r->window.crc32c,
                              .payload = r->payload.len > 0 ? r->payload.data : NULL,
                              .payload_len = r->payload.len,

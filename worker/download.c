@@ -18,6 +18,7 @@ struct download {
     struct provider_call *call; /* NULL once it has ended */
     struct loop_timer *tell;    /* runs chunk_ready outside of the transfer's callbacks */
     uint64_t size, chunk_bytes;
+    int64_t announced; /* by the server with the content; -1: not */
     uint64_t received; /* position in the file behind the last byte that came */
     struct buf data;   /* from the beginning of the chunk under way */
     size_t cut;        /* bytes of @data that are a chunk; 0: none is ready */
@@ -92,6 +93,11 @@ static enum http_body_verdict on_bytes(const char *bytes, size_t len, void *arg)
     return HTTP_BODY_OK;
 }
 
+static void on_size(int64_t total, void *arg)
+{
+    ((struct download *)arg)->announced = total;
+}
+
 static void on_end(const struct provider_error *error, void *arg)
 {
     struct download *d = arg;
@@ -119,6 +125,7 @@ struct download *download_new(struct daemon *daemon, const char *file_id, uint64
     d->file_id = file_id;
     d->hooks = *hooks;
     d->size = size;
+    d->announced = -1;
     d->received = offset;
     d->chunk_bytes = chunk_bytes;
     d->data = BUF_INIT(chunk_bytes + DOWNLOAD_LINE_MAX);
@@ -137,6 +144,11 @@ void download_free(struct download *d)
     buf_release(&d->data);
     buf_release(&d->rest);
     free(d);
+}
+
+int64_t download_announced(const struct download *d)
+{
+    return d->announced;
 }
 
 bool download_next_chunk(struct download *d, struct download_chunk *chunk)
@@ -187,7 +199,8 @@ void download_resume(struct download *d)
 
 void download_retry(struct download *d)
 {
-    static const struct provider_content_sink sink = {.on_bytes = on_bytes, .done = on_end};
+    static const struct provider_content_sink sink = {
+        .on_size = on_size, .on_bytes = on_bytes, .done = on_end};
 
     d->call = provider_content(d->provider, d->file_id, d->received, &sink, d);
 }

@@ -42,6 +42,9 @@ struct download *download_new(struct daemon *daemon, const char *file_id, uint64
                               uint64_t offset, uint64_t chunk_bytes,
                               const struct download_hooks *hooks);
 
+/** The size that the server told of last; -1 before, or when it told none. */
+int64_t download_announced(const struct download *d);
+
 /** No callback from now on. Safe inside the hooks. NULL is fine. */
 void download_free(struct download *d);
 

@@ -30,6 +30,7 @@
 #include "worker/segment_builder.h"
 #include "worker/task.h"
 
+#define SIZE_TRIES          3
 #define DOWNLOAD_TRIES      10
 #define DOWNLOAD_WAIT_MS    1000
 #define DOWNLOAD_LONGEST_MS 15000
@@ -67,7 +68,7 @@ static void local_trouble(struct fetch *f, const struct err *err)
 {
     log_error("ev=fetch_failed batch=%s job=%s reason=%s", f->task.batch.bid,
               log_text(f->task.batch.job), log_text(err->msg));
-    task_put_off(&f->task, TASK_TROUBLE_WAIT_MS, err->msg);
+    task_put_off_in_trouble(&f->task, TASK_TROUBLE_WAIT_MS, TROUBLE_DISK, err->msg);
 }
 
 /* ---- the end of a batch */
@@ -224,6 +225,29 @@ static void output_gone(struct fetch *f)
     task_move(&f->task, BATCH_FETCH, PROTOCOL_WK, 0, fields, ARRAY_LEN(fields), "output is gone");
 }
 
+/* What was pinned was wrong, and nothing is integrated that was cut by it. */
+static bool pinned_wrongly(const struct fetch *f)
+{
+    const struct batch *b = &f->task.batch;
+    uint64_t base = base_of(f);
+    uint64_t size = base == 0 && b->output_bytes > 0 ? b->output_bytes : b->error_bytes;
+    int64_t announced = download_announced(f->download);
+
+    return announced >= 0 && (uint64_t)announced != size && b->checkpoint == base;
+}
+
+static void pin_again(struct fetch *f)
+{
+    const struct batch *b = &f->task.batch;
+    char bytes[24];
+    const struct protocol_field field = {
+        base_of(f) == 0 && b->output_bytes > 0 ? BATCH_F_OBYTES : BATCH_F_EBYTES, bytes};
+
+    (void)snprintf(bytes, sizeof(bytes), "%" PRId64, download_announced(f->download));
+    task_move(&f->task, BATCH_FETCH, PROTOCOL_WK, 0, &field, 1,
+              "a file has another size than told");
+}
+
 static void retry(void *arg)
 {
     struct fetch *f = arg;
@@ -243,11 +267,15 @@ static void on_download_failed(const struct provider_error *error, void *arg)
              log_text(error->message));
     f->failures = received > f->received ? 0 : f->failures + 1;
     f->received = received;
+    if (f->failures >= SIZE_TRIES && f->task.step == NULL && pinned_wrongly(f)) {
+        pin_again(f);
+        return;
+    }
     if (f->failures >= DOWNLOAD_TRIES && f->task.step == NULL) {
         if (error->class == PROVIDER_NOT_FOUND)
             output_gone(f);
         else
-            task_put_off(&f->task, STALLED_WAIT_MS, error->message);
+            task_put_off_in_trouble(&f->task, STALLED_WAIT_MS, TROUBLE_FILES, error->message);
         return;
     }
     loop_timer_set(f->retry, backoff_ms(f->failures, DOWNLOAD_WAIT_MS / 4, DOWNLOAD_LONGEST_MS,

@@ -26,7 +26,6 @@ static void release(struct task *task)
 {
     struct part *p = (struct part *)(void *)task;
 
-    task->worker->merging--;
     loop_timer_free(p->turn);
     heal_free(p->heal);
     merge_free(p->merge);
@@ -40,6 +39,9 @@ static void fail(struct part *p, const struct err *err)
               p->task.work.part, log_text(err->msg));
     if (err->kind == ERR_INPUT)
         (void)protocol_job_hold(p->task.worker->daemon.protocol, p->task.work.job, "input_changed",
+                                err->msg, NULL, NULL);
+    else
+        (void)protocol_job_note(p->task.worker->daemon.protocol, p->task.work.job, TROUBLE_DISK,
                                 err->msg, NULL, NULL);
     task_end(&p->task);
 }
@@ -125,7 +127,6 @@ void part_start(struct worker *worker, struct claim *claim, const char *nonce)
     if (!task_begin(&p->task, worker, claim, nonce))
         return;
     p->task.release = release;
-    worker->merging++;
     p->turn = loop_timer_new(worker->daemon.base, merge_more, p);
     p->sink = sink_open(p->task.spec.sink, p->task.spec.job, p->task.spec.ji, false, &err);
     if (p->sink == NULL) {

@@ -127,6 +127,8 @@ static void size_unknown(struct poll *p, const struct provider_error *error)
         now_end(p, &d);
         return;
     }
+    (void)protocol_job_note(p->task.worker->daemon.protocol, p->task.batch.job, TROUBLE_FILES,
+                            error->message, NULL, NULL);
     ask_again(p, &d);
 }
 

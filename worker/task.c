@@ -74,6 +74,12 @@ void task_put_off(struct task *task, int64_t wait_ms, const char *cause)
     task_move(task, task->batch.state, PROTOCOL_WK, wait_ms, NULL, 0, cause);
 }
 
+void task_put_off_in_trouble(struct task *task, int64_t wait_ms, const char *kind, const char *why)
+{
+    (void)protocol_job_note(task->worker->daemon.protocol, task->work.job, kind, why, NULL, NULL);
+    task_put_off(task, wait_ms, why);
+}
+
 void task_decline(struct worker *worker, struct claim *claim, const char *nonce, int64_t wait_ms)
 {
     struct task *task = xcalloc(1, sizeof(*task));

@@ -20,7 +20,7 @@
 struct worker {
     struct daemon daemon;
     struct crew *crew;
-    unsigned fetching, merging; /* under way in this process */
+    unsigned fetching; /* under way in this process */
 };
 
 struct task {
@@ -48,6 +48,9 @@ void task_move(struct task *task, enum batch_state to, enum protocol_role role, 
 
 /** Leave the record as it is, for anybody, in @wait_ms. Ends the task with the answer. */
 void task_put_off(struct task *task, int64_t wait_ms, const char *cause);
+
+/** The same where people have to know why (a TROUBLE_ word of common/model/job_view.h). */
+void task_put_off_in_trouble(struct task *task, int64_t wait_ms, const char *kind, const char *why);
 
 /** Log a step's answer that ends the task, then end it. */
 void task_stop(struct task *task, const char *what, enum protocol_answer answer,

@@ -1,9 +1,9 @@
 #include "cli/core/run_state.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/attr.h"
 #include "common/base/units.h"
 
 bool run_state_is_refusal(int code)
@@ -27,19 +27,13 @@ static bool judge_refusal(const struct run_failure *x, struct run_verdict *v)
                 x->code == EXIT_CODE_CONFLICT ? "give another --job name or -o OUTPUT" : NULL);
 }
 
-/* By somebody, or by a system short of memory: no reason of its own. */
-static bool was_killed(const struct run_failure *x)
-{
-    return x->code == -SIGKILL || x->code == -SIGTERM;
-}
-
 /* What waits or is killed may go on for long; what else dies over and over may not. */
 static bool is_over(const struct run_facts *f, bool waits)
 {
     const struct run_failure *x = &f->failure;
     bool too_long = x->deaths > 1 && f->now_ms - x->since_ms > f->give_up_ms;
 
-    return too_long || (!waits && !was_killed(x) && x->deaths >= RUN_MAX_DEATHS);
+    return too_long || (!waits && x->faults >= RUN_MAX_DEATHS);
 }
 
 static bool judge_failure(const struct run_facts *f, struct run_verdict *v)
@@ -118,6 +112,36 @@ static bool judge_hold(const struct run_facts *f, struct run_verdict *v)
     return stop(v, EXIT_CODE_BUDGET, NULL);
 }
 
+/* Nothing has moved for too long, and why is known. */
+static bool judge_trouble(const struct run_facts *f, struct run_verdict *v)
+{
+    static const struct {
+        const char *kind;
+        enum exit_code code;
+        const char *what, *hint;
+    } kinds[] = {
+        {TROUBLE_QUOTA, EXIT_CODE_PROVIDER,    "the provider takes no more",      NULL},
+        {TROUBLE_INPUT, EXIT_CODE_INPUT,       "the input cannot be read",
+         "put it back; then the same command goes on"                                 },
+        {TROUBLE_DISK,  EXIT_CODE_UNAVAILABLE, "the disk cannot be used",         NULL},
+        {TROUBLE_FILES, EXIT_CODE_PROVIDER,    "a result file cannot be fetched", NULL},
+    };
+    const struct job_view *view = f->view;
+    int64_t lasts_ms = view->now_ms - view->trouble_since_ms;
+    char spent[UNITS_TEXT_MAX];
+
+    if (view->trouble[0] == '\0' || lasts_ms <= f->give_up_ms)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (strcmp(kinds[i].kind, view->trouble) != 0)
+            continue;
+        (void)snprintf(v->message, sizeof(v->message), "%s for %s: %s", kinds[i].what,
+                       units_format_duration(lasts_ms, spent), view->trouble_why);
+        return stop(v, kinds[i].code, kinds[i].hint);
+    }
+    return false;
+}
+
 static void judge_end(struct run_state *state, const struct run_facts *f, struct run_verdict *v)
 {
     if (state->final_ms == 0)
@@ -158,6 +182,6 @@ void run_state_look(struct run_state *state, const struct run_facts *f, struct r
         return;
     }
     state->final_ms = 0;
-    if (!judge_provider(f, v) && !judge_hold(f, v))
+    if (!judge_provider(f, v) && !judge_hold(f, v) && !judge_trouble(f, v))
         judge_rollback(state, f, v);
 }

@@ -38,6 +38,7 @@ struct run_failure {
     const char *name; /* NULL: none; "sheaf-producer" */
     int code;         /* its exit code, or minus the signal that ended it */
     unsigned deaths;  /* in a row */
+    unsigned faults;  /* those of them that were its own */
     int64_t since_ms; /* of the first of them */
     const char *said; /* its last words; "" */
 };

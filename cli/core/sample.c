@@ -17,7 +17,10 @@ const char *sample_state(const struct job_view *view, char out[SAMPLE_STATE_MAX]
         word = "the provider refuses the key";
     else if (view->site_state == SITE_DOWN)
         word = "waiting: no answer from the provider";
-    else if (view->state == JOB_OPEN)
+    else if (view->trouble[0] != '\0') {
+        (void)snprintf(out, SAMPLE_STATE_MAX, "waiting: %s", view->trouble);
+        return out;
+    } else if (view->state == JOB_OPEN)
         word = "cutting";
     else if (view->shards_done == view->shards)
         word = "merging";

@@ -45,6 +45,18 @@ static void put_hold(const struct job_view *v, struct buf *out)
     json_put_raw(out, "\n");
 }
 
+static void put_trouble(const struct job_view *v, struct buf *out)
+{
+    char since[UNITS_TEXT_MAX];
+
+    if (v->trouble[0] == '\0')
+        return;
+    json_put_raw_fmt(out, "waiting   %s for %s: ", v->trouble,
+                     age(v->now_ms, v->trouble_since_ms, since));
+    json_put_clean(out, v->trouble_why);
+    json_put_raw(out, "\n");
+}
+
 static void put_rows(const struct job_view *v, struct buf *out)
 {
     uint64_t integrated = sample_integrated(v);
@@ -95,6 +107,7 @@ void status_print_text(const struct job_view *v, struct buf *out)
 
     json_put_raw_fmt(out, "job       %s\nstate     %s\n", v->job, sample_state(v, state));
     put_hold(v, out);
+    put_trouble(v, out);
     put_site(v, out);
     put_rows(v, out);
     if (v->finished_ms > 0)
@@ -170,6 +183,8 @@ void status_print_json(const struct job_view *v, struct buf *out)
     put_member(out, "doing", sample_state(v, state));
     put_member(out, "hold", v->hold[0] != '\0' ? v->hold : NULL);
     put_member(out, "why", v->why[0] != '\0' ? v->why : NULL);
+    put_member(out, "trouble", v->trouble[0] != '\0' ? v->trouble : NULL);
+    put_member(out, "trouble_why", v->trouble[0] != '\0' ? v->trouble_why : NULL);
     json_put_raw_fmt(out, ",\"cancelled\":%s", v->cancelled ? "true" : "false");
     put_numbers_json(v, out);
     json_put_raw(out, ",\"provider\":{\"state\":");

@@ -125,9 +125,7 @@ static void on_renewed(enum protocol_answer answer, const struct err *err, void 
     (void)err;
     if (w != NULL && strcmp(w->nonce, r->nonce) == 0) {
         w->renewing = false;
-        if (answer == PROTOCOL_OK)
-            w->renewed_mono_ms = clock_mono_ms();
-        else if (answer == PROTOCOL_FENCED || answer == PROTOCOL_GONE)
+        if (answer == PROTOCOL_FENCED || answer == PROTOCOL_GONE)
             lose(r->crew, w, protocol_answer_name(answer));
     }
     LIST_REMOVE(r, entry);
@@ -170,7 +168,7 @@ void crew_begin(struct crew *crew, struct work *work, const struct claim *claim,
         memcpy(work->bid, claim->batch.bid, sizeof(work->bid));
     (void)memcpy(work->nonce, nonce, sizeof(work->nonce));
     work->claimed_ms = claim->now_ms;
-    work->claimed_mono_ms = work->renewed_mono_ms = clock_mono_ms();
+    work->claimed_mono_ms = clock_mono_ms();
     TAILQ_INSERT_TAIL(&crew->works, work, entry);
     crew->count++;
 }

@@ -28,7 +28,6 @@ struct work {
     char nonce[BATCH_ID_LEN + 1]; /* of the claim */
     int64_t claimed_ms;           /* Redis time of the claim ... */
     int64_t claimed_mono_ms;      /* ... and the monotonic clock then */
-    int64_t renewed_mono_ms;      /* when the lease was last known to be ours */
     bool renewing;                /* a renewal is under way */
     bool lost;                    /* lost() has run */
 };

@@ -32,6 +32,13 @@ MUST_CHECK bool coverage_run(struct coverage *c, struct err *err);
 bool coverage_is_final(const struct coverage *c);
 
 /**
+ * After the end: how many of the @settled tasks of @window are errors. Of a final
+ * part only the sum over its windows, asked in order, is right: it takes from the
+ * part's count.
+ */
+uint32_t coverage_failed(struct coverage *c, uint32_t window, uint32_t settled);
+
+/**
  * After the end: MEMBER_MASK_BYTES bytes for @window of this part; a set bit is
  * settled. All bits are set when the part is final. Lives as long as @c.
  */

@@ -13,6 +13,12 @@
  * from whoever made the view and live as long as it says.
  */
 
+/* Kinds of trouble. */
+#define TROUBLE_QUOTA "quota" /* the provider takes no more for now: quota, money */
+#define TROUBLE_INPUT "input" /* the source cannot be read */
+#define TROUBLE_DISK  "disk"  /* sink or temporary files cannot be written or read */
+#define TROUBLE_FILES "files" /* a result file does not come, again and again */
+
 enum job_state {
     JOB_OPEN,   /* the input is still being cut */
     JOB_SEALED, /* all of it is in shards */
@@ -62,8 +68,11 @@ struct job_view {
     char fingerprint[65];
     char site[16];
     enum job_state state;
-    char hold[24];   /* operator, budget, auth, input_changed; "" when it is not held */
-    const char *why; /* words for a person; "" */
+    char hold[24];            /* operator, budget, auth, input_changed; "" when it is not held */
+    const char *why;          /* words for a person; "" */
+    char trouble[16];         /* what keeps it from moving: a TROUBLE_ word; "" */
+    const char *trouble_why;  /* words for a person; "" */
+    int64_t trouble_since_ms; /* Redis time, 0 without trouble */
     bool cancelled;
     const char *spec;    /* JSON text given when it was opened */
     int64_t now_ms;      /* Redis time of this view */

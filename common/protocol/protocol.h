@@ -375,6 +375,15 @@ struct protocol_call *protocol_job_resume(struct protocol *protocol, const char 
                                           const char *reason, protocol_fn done, void *arg);
 
 /**
+ * Say what keeps a job from moving, for people and for `run`, which gives up when
+ * it lasts; any progress takes it back, and so does @kind NULL. @kind: one of the
+ * TROUBLE_ words. OK or NOJOB.
+ */
+struct protocol_call *protocol_job_note(struct protocol *protocol, const char *job,
+                                        const char *kind, const char *why, protocol_fn done,
+                                        void *arg);
+
+/**
  * Cancel, after the sink has the job's mark: settles up to @max waiting shards. Call again
  * while it answers MORE. OK, MORE, ENDED or NOJOB.
  */

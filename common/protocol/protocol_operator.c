@@ -37,6 +37,14 @@ struct protocol_call *protocol_job_resume(struct protocol *p, const char *job, c
     return call_texts(p, SCRIPT_JOB_RESUME, texts, ARRAY_LEN(texts), done, arg);
 }
 
+struct protocol_call *protocol_job_note(struct protocol *p, const char *job, const char *kind,
+                                        const char *why, protocol_fn done, void *arg)
+{
+    const char *texts[] = {job, kind, why};
+
+    return call_texts(p, SCRIPT_JOB_NOTE, texts, ARRAY_LEN(texts), done, arg);
+}
+
 struct protocol_call *protocol_job_cancel(struct protocol *p, const char *job, uint32_t max,
                                           protocol_fn done, void *arg)
 {

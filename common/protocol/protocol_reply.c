@@ -141,6 +141,9 @@ void reply_job(const struct redis_reply *f, int64_t now_ms, struct job_view *job
     field_copy(f, "hold", job->hold, sizeof(job->hold));
     job->state = reply_job_state(redis_reply_field(f, "st"));
     job->why = redis_reply_text(redis_reply_field(f, "why"));
+    field_copy(f, "trouble", job->trouble, sizeof(job->trouble));
+    job->trouble_why = redis_reply_text(redis_reply_field(f, "twhy"));
+    job->trouble_since_ms = field_number(f, "tsince");
     job->cancelled = !redis_reply_is_nil(redis_reply_field(f, "cancel"));
     job->spec = redis_reply_text(redis_reply_field(f, "spec"));
     job->now_ms = now_ms;

@@ -327,6 +327,8 @@ static const struct rule rules[] = {
     /* Plain statuses. 434 and 435 are Zhipu's: no right, file too large. */
     STATUS(ANY, 401, 401, AUTH),
     STATUS(ANY, 402, 402, BILLING),
+    /* One file that may not be seen says nothing about the key. */
+    STATUS(OP(FILE_GET) | OP(FILE_DELETE) | OP(CONTENT), 403, 403, REFUSED),
     STATUS(ANY, 403, 403, AUTH),
     STATUS(ANY, 434, 434, AUTH),
     STATUS(ANY, 404, 404, NOT_FOUND),

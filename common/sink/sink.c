@@ -255,9 +255,15 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void collect_names(DIR *dir, struct names *names)
+/* The errno that readdir() ended with: 0 at the end of the folder. */
+static int collect_names(DIR *dir, struct names *names)
 {
-    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+    for (;;) {
+        errno = 0;
+        const struct dirent *e = readdir(dir);
+
+        if (e == NULL)
+            break;
         if (e->d_name[0] == '.')
             continue;
         if (names->count == names->cap) {
@@ -266,8 +272,10 @@ static void collect_names(DIR *dir, struct names *names)
         }
         names->items[names->count++] = xstrdup(e->d_name);
     }
+    int error = errno;
     if (names->count != 0)
         qsort(names->items, names->count, sizeof(char *), compare_names);
+    return error;
 }
 
 bool sink_list(struct sink *sink, const char *folder, sink_list_fn fn, void *arg, struct err *err)
@@ -286,10 +294,9 @@ bool sink_list(struct sink *sink, const char *folder, sink_list_fn fn, void *arg
         (void)close(fd);
         return sink_fail(err, error, "list", sink, folder);
     }
-    errno = 0;
-    collect_names(dir, &names);
-    if (errno != 0)
-        ok = sink_fail(err, errno, "list", sink, folder);
+    int error = collect_names(dir, &names);
+    if (error != 0)
+        ok = sink_fail(err, error, "list", sink, folder);
     (void)closedir(dir);
     for (size_t i = 0; i < names.count; i++) {
         ok = ok && fn(names.items[i], arg, err);

@@ -116,6 +116,10 @@ class SheafTest(unittest.TestCase):
             f.write("".join(line + end for line in lines).encode("utf-8", "surrogatepass"))
         return self.path(name)
 
+    def needs_failpoints(self):
+        if os.environ.get("SHEAF_FAILPOINTS") == "0":
+            self.skipTest("failpoints are compiled out")
+
     def environment(self, **extra):
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("SHEAF_", "OPENAI_", "ZHIPU_")) or k == "SHEAF_BIN"}

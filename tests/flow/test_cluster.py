@@ -155,6 +155,32 @@ class ClusterTest(SheafTest):
         self.assertIn("20", self.verb("report", "j")[1])
         json.loads(self.verb("report", "j", "--json")[1])
 
+    def test_standard_input_with_other_lines_is_another_job(self):
+        simulator = self.simulator()
+        self.daemons(simulator)
+        requests = self.requests(60)
+        text = ["".join(line + "\n" for line in requests[:n]).encode() for n in (30, 60)]
+        self.assertEqual(self.submit(simulator, "-", "piped", stdin=text[0])[0], 0)
+        self.assertEqual(self.submit(simulator, "-", "piped", stdin=text[0])[0], 0)
+        code, _, err = self.submit(simulator, "-", "piped", stdin=text[1])
+        self.assertEqual(code, 12, err)
+        code, _, err = self.submit(simulator, "-", "piped", stdin=text[0].replace(b"question 3", b"question x"))
+        self.assertEqual(code, 12, err)
+        self.finish("piped", requests[:30])
+
+    def test_dead_letters_still_count_as_failed_after_redis_was_lost(self):
+        simulator = self.simulator()
+        self.daemons(simulator)
+        requests = self.requests(40)
+        requests[5] = request_line("bad", "q", sim_status=400)
+        source = self.write("in.jsonl", requests)
+        self.submit(simulator, source, "j", "--payload", "ref")
+        self.assertEqual(self.verb("wait", "j", "--timeout", "60s")[0], 3)
+        self.redis.command("FLUSHALL")
+        self.submit(simulator, source, "j", "--payload", "ref")
+        self.finish("j", requests, failed=(5,))
+        self.assertEqual(json.loads(self.verb("status", "j", "--json")[1])["rows"]["failed"], 1)
+
     def test_redis_that_loses_everything_in_the_middle(self):
         simulator = self.simulator("--delay", "300ms")
         self.daemons(simulator)

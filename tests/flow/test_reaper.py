@@ -105,6 +105,7 @@ class ReaperTest(SheafTest):
         self.run_leaves_nothing("lost-upload=2@every", "html-502=0.1")
 
     def test_a_coordinator_that_dies_between_upload_and_intent_leaves_nothing(self):
+        self.needs_failpoints()
         marks = self.path("marks")
         os.mkdir(marks)
         self.run_leaves_nothing(env={"SHEAF_FP": "coordinator.uploaded:kill", "SHEAF_FP_ONCE": marks})
@@ -141,6 +142,7 @@ class ReaperTest(SheafTest):
         self.assertEqual(len(told), 3)  # each once
 
     def die_in_a_round(self, place):
+        self.needs_failpoints()
         simulator = self.simulator("--delay", "10s")
         redis = self.redis()
         requests = self.lose_everything(simulator, redis, SHEAF_FP=place)

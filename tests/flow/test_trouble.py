@@ -184,10 +184,6 @@ class TroubleTest(SheafTest):
                                 "--state-dir", state), 0)
         self.check_output(requests)
 
-    def needs_failpoints(self):
-        if os.environ.get("SHEAF_FAILPOINTS") == "0":
-            self.skipTest("failpoints are compiled out")
-
     def test_a_disk_that_is_full_while_results_are_written(self):
         self.needs_failpoints()
         requests = self.requests(100)
@@ -209,6 +205,58 @@ class TroubleTest(SheafTest):
         self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("out") and n != "out.jsonl.sheaf"], [])
         self.check(self.run_job(simulator, source, self.path("out.jsonl")), 0)
         self.check_output(requests)
+
+    def test_no_money_at_the_provider_is_said_and_ends_with_8(self):
+        simulator = self.simulator("--fault", "insufficient-quota")
+        self.check(self.run_job(simulator, self.source(), self.path("out.jsonl"), "--give-up", "1s"), 8,
+                   "takes no more")
+        simulator.arm("insufficient-quota=off")
+
+    def test_an_input_that_goes_away_is_said_and_ends_with_11(self):
+        requests = self.requests(400)
+        source = self.write("in.jsonl", requests)
+        simulator = self.simulator("--delay", "500ms")
+        run = self.start(*self.run_words(simulator, source, self.path("out.jsonl"), "--max-requests", "40",
+                                         "--max-batches", "1", "--give-up", "1s"))
+        self.wait_until("a batch is alive", lambda: json.loads(simulator.admin("state"))["batches_created"] >= 1)
+        os.rename(source, self.path("elsewhere"))
+        self.assertEqual(run.wait(60), 11)
+        self.check(self.run_job(simulator, self.path("elsewhere"), self.path("out.jsonl"), "--max-requests", "40",
+                                "--job", "in.jsonl"), 11, "put it back")
+        os.rename(self.path("elsewhere"), source)
+        self.check(self.run_job(simulator, source, self.path("out.jsonl"), "--max-requests", "40"), 0)
+        self.check_output(requests)
+
+    def test_a_state_directory_that_was_moved_is_refused(self):
+        simulator = self.simulator()
+        os.mkdir(self.path("a"))
+        source = self.source()
+        self.check(self.run_job(simulator, source, self.path("a", "out.jsonl")), 0)
+        os.rename(self.path("a"), self.path("b"))
+        os.unlink(self.path("b", "out.jsonl"))
+        created = json.loads(simulator.admin("state"))["batches_created"]
+        self.check(self.run_job(simulator, source, self.path("b", "out.jsonl")), 12, "move them back")
+        self.assertEqual(json.loads(simulator.admin("state"))["batches_created"], created)
+
+    def test_a_producer_that_dies_while_it_registers_a_lost_job_again_pays_for_nothing(self):
+        self.needs_failpoints()
+        requests = self.requests(400)
+        source = self.write("in.jsonl", requests)
+        simulator = self.simulator()
+        flags = ("--max-requests", "40")
+        self.check(self.run_job(simulator, source, self.path("out.jsonl"), *flags), 0)
+        created = json.loads(simulator.admin("state"))["batches_created"]
+        shutil.rmtree(self.path("out.jsonl.sheaf", "redis"))
+        (sink,) = os.listdir(self.path("out.jsonl.sheaf", "sink"))
+        for folder in ("rep", "in", "out", "dead"):  # only the segments are left
+            shutil.rmtree(self.path("out.jsonl.sheaf", "sink", sink, folder))
+        os.unlink(self.path("out.jsonl"))
+        os.mkdir(self.path("marks"))
+        self.check(self.run_job(simulator, source, self.path("out.jsonl"), "-y", *flags,
+                                env={"SHEAF_FP": "producer.put:kill@3", "SHEAF_FP_ONCE": self.path("marks")}), 0)
+        self.assertEqual(os.listdir(self.path("marks")), ["producer.put"])
+        self.check_output(requests)
+        self.assertEqual(json.loads(simulator.admin("state"))["batches_created"], created)
 
     def test_redis_data_lost_after_the_end_costs_nothing(self):
         requests = self.requests(100)

@@ -17,6 +17,9 @@ local function backoffk(site) return P .. 'backoff:' .. site end
 local function num(x) return tonumber(x) or 0 end
 local function add(key, field, n) if n ~= 0 then redis.call('HINCRBY', key, field, string.format('%.0f', n)) end end
 
+-- Something has moved: what kept the job from it is over.
+local function trouble_over(j) redis.call('HDEL', jk(j), 'trouble', 'twhy', 'tsince') end
+
 -- One ready entry: exists exactly while its shard is READY and not backing off. Its one value is w:k:a:n:left:by:tk,
 -- whose first five are what a batch's list of members holds of it.
 local function ready_put(j, site, lane, w, k, a, n, left, by, tk)

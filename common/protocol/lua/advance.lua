@@ -19,6 +19,7 @@ end
 redis.call('HSET', k, unpack(set))
 if #del > 0 then redis.call('HDEL', k, unpack(del)) end
 if ARGV[4] == 'FETCH' then slot_release(ARGV[1], {held = v[7], L = v[3], tk = v[4], J = v[5]}) end
+if ARGV[3] == 'SUBMIT' and ARGV[4] == 'RUN' then trouble_over(v[5]) end
 local other = ARGV[5] == 'co' and 'wk' or 'co'
 redis.call('ZREM', duek(v[6], other), 'b:' .. ARGV[1])
 redis.call('ZADD', duek(v[6], ARGV[5]), t + ARGV[6], 'b:' .. ARGV[1])

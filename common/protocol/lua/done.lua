@@ -38,6 +38,7 @@ end
 -- Settled and not a success: by a bad line, or by none at its last try.
 local ok = num(h[4])
 add(jk(J), 'ok', ok); add(jk(J), 'bad', tasks - ok); add(jk(J), 'again', again)
+if settled > 0 then trouble_over(J) end
 redis.call('HSET', k, 'st', 'CLEAN')
 redis.call('HDEL', k, 'm', 'ok', 'bad')
 slot_release(ARGV[1], {held = h[6], L = h[7], tk = h[8], J = J})

@@ -10,5 +10,6 @@ redis.call('HSET', P .. 'pt:' .. J, 'd' .. part, 1)
 redis.call('DEL', prk(J, part))
 redis.call('ZREM', duek(j[2], 'wk'), 'p:' .. J .. ':' .. part)
 add(jk(J), 'pdone', 1)
+trouble_over(J)
 job_check_final(J)
 return {'OK', redis.call('HGET', jk(J), 'st')}

@@ -121,19 +121,20 @@ static void what_a_child_ended_with_decides(void **state)
         enum run_step step;
         int code;
     } cases[] = {
-        {"killed once",          {"sheaf-worker", -9, 1, 9000, ""},           RUN_GO_ON, 0 },
-        {"killed ten times",     {"sheaf-worker", -9, 10, 9000, ""},          RUN_GO_ON, 0 },
-        {"killed for too long",  {"sheaf-worker", -9, 50, -600000, ""},       RUN_STOP,  1 },
-        {"crashed nine times",   {"sheaf-worker", -11, 9, 9000, ""},          RUN_GO_ON, 0 },
-        {"crashed ten times",    {"sheaf-worker", -11, 10, 9000, ""},         RUN_STOP,  1 },
-        {"other input",          {"sheaf-producer", 12, 1, 9000, "conflict"}, RUN_STOP,  12},
-        {"bad input",            {"sheaf-producer", 11, 1, 9000, "line 1"},   RUN_STOP,  11},
-        {"bad setting",          {"sheaf-coordinator", 2, 1, 9000, "what?"},  RUN_STOP,  2 },
-        {"no key",               {"sheaf-worker", 4, 1, 9000, "no key"},      RUN_STOP,  4 },
-        {"disk full",            {"sheaf-producer", 9, 50, 9000, "no space"}, RUN_GO_ON, 0 },
-        {"disk full for longer", {"sheaf-producer", 9, 50, -600000, "full"},  RUN_STOP,  9 },
-        {"broken append file",   {"redis-server", 1, 10, 9000, ""},           RUN_STOP,  9 },
-        {"one death long ago",   {"sheaf-worker", 1, 1, -700000, ""},         RUN_GO_ON, 0 },
+        {"killed once",                {"sheaf-worker", -9, 1, 0, 9000, ""},            RUN_GO_ON, 0 },
+        {"killed ten times",           {"sheaf-worker", -9, 10, 0, 9000, ""},           RUN_GO_ON, 0 },
+        {"killed for too long",        {"sheaf-worker", -9, 50, 0, -600000, ""},        RUN_STOP,  1 },
+        {"killed, crashed nine times", {"sheaf-worker", -11, 30, 9, 9000, ""},          RUN_GO_ON, 0 },
+        {"crashed nine times",         {"sheaf-worker", -11, 9, 9, 9000, ""},           RUN_GO_ON, 0 },
+        {"crashed ten times",          {"sheaf-worker", -11, 10, 10, 9000, ""},         RUN_STOP,  1 },
+        {"other input",                {"sheaf-producer", 12, 1, 1, 9000, "conflict"},  RUN_STOP,  12},
+        {"bad input",                  {"sheaf-producer", 11, 1, 1, 9000, "line 1"},    RUN_STOP,  11},
+        {"bad setting",                {"sheaf-coordinator", 2, 1, 1, 9000, "what?"},   RUN_STOP,  2 },
+        {"no key",                     {"sheaf-worker", 4, 1, 1, 9000, "no key"},       RUN_STOP,  4 },
+        {"disk full",                  {"sheaf-producer", 9, 50, 50, 9000, "no space"}, RUN_GO_ON, 0 },
+        {"disk full for longer",       {"sheaf-producer", 9, 50, 50, -600000, "full"},  RUN_STOP,  9 },
+        {"broken append file",         {"redis-server", 1, 10, 10, 9000, ""},           RUN_STOP,  9 },
+        {"one death long ago",         {"sheaf-worker", 1, 1, 1, -700000, ""},          RUN_GO_ON, 0 },
     };
 
     (void)state;
