@@ -74,6 +74,7 @@ static void on_rollback(int64_t seen, int64_t now, void *arg)
 
     log_warn("ev=redis_rolled_back tick_seen=%lld tick_now=%lld", (long long)seen, (long long)now);
     reaper_wake(c->reaper);
+    daemon_pause(&c->daemon);
 }
 
 static void on_last_look(void *arg)

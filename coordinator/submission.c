@@ -551,6 +551,8 @@ static void dispatch(struct submission *s, const struct job_view *job)
         give_up(s, "job_cancelled", true);
     else if (!may_be_sent && job->hold[0] != '\0')
         put_off(s, HELD_WAIT_MS, job->hold);
+    else if (!may_be_sent && daemon_paused_ms(s->daemon) > 0)
+        put_off(s, daemon_paused_ms(s->daemon), "Redis was rolled back");
     else if (s->batch.state == BATCH_BUILD)
         build(s);
     else if (may_be_sent)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/loop/loop.h"
 #include "common/net/http_client.h"
@@ -137,6 +138,18 @@ void daemon_run(struct daemon *d, void (*stop)(void *arg), void *arg)
     d->stop = stop;
     d->stop_arg = arg;
     event_base_dispatch(d->base);
+}
+
+void daemon_pause(struct daemon *d)
+{
+    d->pause_until_ms = clock_mono_ms() + 2 * d->options.lease_ms;
+}
+
+int64_t daemon_paused_ms(const struct daemon *d)
+{
+    int64_t left = d->pause_until_ms - clock_mono_ms();
+
+    return left > 0 ? left : 0;
 }
 
 const char *daemon_site(const struct daemon *d)

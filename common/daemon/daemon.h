@@ -30,6 +30,7 @@ struct daemon {
     struct http_client *http;
     const struct provider_profile *profile;
     struct provider *provider;
+    int64_t pause_until_ms;     /* monotonic: nothing is submitted before; see daemon_paused_ms() */
     bool site_told;             /* something was noted of the provider, and ... */
     enum site_state site_state; /* ... this was the last */
 };
@@ -48,6 +49,15 @@ void daemon_close(struct daemon *d);
  * moment longer, so that what it has sent goes out. A second signal ends at once.
  */
 void daemon_run(struct daemon *d, void (*stop)(void *arg), void *arg);
+
+/**
+ * Redis was rolled back: leases that it has forgotten may still be acted on by
+ * their holders. Two lease times are enough for them to notice.
+ */
+void daemon_pause(struct daemon *d);
+
+/** How long nothing may be submitted yet; 0: it may. */
+int64_t daemon_paused_ms(const struct daemon *d);
 
 /** The site that is served. */
 const char *daemon_site(const struct daemon *d);

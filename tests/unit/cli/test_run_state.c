@@ -200,9 +200,41 @@ static void a_job_that_is_open_again_is_cut_again(void **state)
     assert_int_equal(v.step, RUN_CUT_AGAIN);
 }
 
+static void trouble_that_lasts_ends_with_the_code_of_its_kind(void **state)
+{
+    static const struct {
+        const char *kind;
+        int64_t lasts_ms;
+        int code; /* 0: goes on */
+    } cases[] = {
+        {TROUBLE_QUOTA, GIVE_UP_MS,     0 },
+        {TROUBLE_QUOTA, GIVE_UP_MS + 1, 8 },
+        {TROUBLE_INPUT, GIVE_UP_MS + 1, 11},
+        {TROUBLE_DISK,  GIVE_UP_MS + 1, 9 },
+        {TROUBLE_FILES, GIVE_UP_MS + 1, 8 },
+        {"",            GIVE_UP_MS + 1, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct job_view view = view_of(JOB_SEALED, SITE_OK, "");
+        struct run_facts facts = facts_of(&view);
+
+        (void)snprintf(view.trouble, sizeof(view.trouble), "%s", cases[i].kind);
+        view.trouble_why = "no money left";
+        view.trouble_since_ms = view.now_ms - cases[i].lasts_ms;
+        struct run_verdict v = look(&facts);
+        assert_int_equal(v.step, cases[i].code == 0 ? RUN_GO_ON : RUN_STOP);
+        assert_int_equal(v.code, cases[i].code);
+        if (cases[i].code != 0)
+            assert_non_null(strstr(v.message, "no money left"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trouble_that_lasts_ends_with_the_code_of_its_kind),
         cmocka_unit_test(what_the_job_and_its_provider_say_decides),
         cmocka_unit_test(what_redis_says_decides),
         cmocka_unit_test(what_a_child_ended_with_decides),

@@ -57,6 +57,40 @@ static void a_part_is_due_exactly_when_it_is_closed_and_settled(void **state)
     assert_true(b->job.finished_ms >= b->job.created_ms);
 }
 
+static int64_t trouble_since(struct bench *b)
+{
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    return b->job.trouble_since_ms;
+}
+
+static void trouble_is_noted_once_and_ends_with_any_progress(void **state)
+{
+    struct bench *b = *state;
+    struct protocol *p = b->protocol;
+
+    assert_int_equal(bench_wait(b, protocol_job_note(p, "nobody", "disk", "full", bench_plain, b)),
+                     PROTOCOL_NOJOB);
+    assert_int_equal(bench_open(b, JOB, "fp1"), PROTOCOL_NEW);
+    put_windows(b, 0, 2);
+    assert_int_equal(trouble_since(b), 0);
+    assert_int_equal(bench_wait(b, protocol_job_note(p, JOB, "disk", "full", bench_plain, b)),
+                     PROTOCOL_OK);
+    int64_t since = trouble_since(b);
+    assert_true(since > 0);
+    assert_int_equal(bench_wait(b, protocol_job_note(p, JOB, "quota", "gone", bench_plain, b)),
+                     PROTOCOL_OK);
+    assert_int_equal(trouble_since(b), since); /* the first of a row */
+    assert_string_equal(b->job.trouble, "quota");
+    bench_settle_all(b);
+    assert_int_equal(trouble_since(b), 0);
+    assert_string_equal(b->job.trouble, "");
+    assert_int_equal(bench_wait(b, protocol_job_note(p, JOB, "disk", "full", bench_plain, b)),
+                     PROTOCOL_OK);
+    assert_int_equal(bench_wait(b, protocol_job_note(p, JOB, NULL, NULL, bench_plain, b)),
+                     PROTOCOL_OK);
+    assert_int_equal(trouble_since(b), 0);
+}
+
 static void windows_that_fill_their_parts_make_no_empty_one(void **state)
 {
     struct bench *b = *state;
@@ -326,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+        TEST(trouble_is_noted_once_and_ends_with_any_progress),
         TEST(a_part_is_due_exactly_when_it_is_closed_and_settled),
         TEST(windows_that_fill_their_parts_make_no_empty_one),
         TEST(a_part_has_one_holder),

@@ -164,6 +164,7 @@ static const struct {
     /* who we are */
     {"401", ANSWER(MODELS, 401), "", "", -1, PROVIDER_AUTH},
     {"403", ANSWER(CREATE, 403), "", "", -1, PROVIDER_AUTH},
+    {"403 on one file says nothing about the key", ANSWER(CONTENT, 403), "", "", -1, PROVIDER_REFUSED},
     {"Zhipu: 434", ANSWER(CREATE, 434), "", "", -1, PROVIDER_AUTH},
     {"Zhipu: bad token in a 200", ANSWER(GET, 200), "1001", "", -1, PROVIDER_AUTH},
     /* what it is about */
