@@ -135,15 +135,18 @@ static bool find_or_start(struct session *s, const char *path, struct err *err)
         return err_set(err, ERR_NO_JOB, "%s holds no jobs: %s", path,
                        access(path, F_OK) != 0 ? strerror(errno) : "it has no private Redis");
     for (;;) {
-        if (private_redis_find(&s->redis, path)) {
+        struct err held = {0};
+
+        /* The lock first: a server that answers without a holder is about to end with it. */
+        if (state_dir_lock(&s->dir, path, false, &held))
+            return open_log(s, err) && start_redis(s, err);
+        if (held.kind == ERR_CONFLICT && private_redis_find(&s->redis, path)) {
             s->guest = true;
             s->url = xstrdup(s->redis.url);
             return true;
         }
-        if (state_dir_lock(&s->dir, path, false, err))
-            return open_log(s, err) && start_redis(s, err);
-        if ((err != NULL && err->kind != ERR_CONFLICT) || clock_mono_ms() > deadline)
-            return false;
+        if (held.kind != ERR_CONFLICT || clock_mono_ms() > deadline)
+            return err_set(err, held.kind, "%s", held.msg);
         (void)nanosleep(&moment, NULL);
     }
 }
