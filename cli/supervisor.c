@@ -171,6 +171,16 @@ void supervisor_again(struct supervisor *s, const char *name)
 }
 
 /* The last line that the program itself wrote for people, "NAME: ...", without the name. */
+/* What redis-server complains of: "4711:M 24 Nov 2026 18:00:00.000 # Bad file format ..." */
+static const char *redis_complaint(const char *line)
+{
+    size_t digits = strspn(line, "0123456789");
+    size_t len = strcspn(line, "\n");
+    const char *mark = memmem(line, len, " # ", 3);
+
+    return digits > 0 && line[digits] == ':' && mark != NULL ? mark + 3 : NULL;
+}
+
 static const char *last_words(struct supervisor *s, const struct program *m)
 {
     char text[LAST_WORDS + 1];
@@ -192,8 +202,13 @@ static const char *last_words(struct supervisor *s, const struct program *m)
                    "%s: ", slash != NULL ? slash + 1 : m->argv[0]);
     for (char *line = text; line != NULL; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (strncmp(line, start_of_line, strlen(start_of_line)) == 0)
-            (void)snprintf(s->said, sizeof(s->said), "%s", line + strlen(start_of_line));
+        const char *said = strncmp(line, start_of_line, strlen(start_of_line)) == 0
+                               ? line + strlen(start_of_line)
+                               : NULL;
+        if (strcmp(start_of_line, "redis-server: ") == 0)
+            said = redis_complaint(line);
+        if (said != NULL)
+            (void)snprintf(s->said, sizeof(s->said), "%s", said);
     }
     s->said[strcspn(s->said, "\n")] = '\0';
     return s->said;

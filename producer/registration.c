@@ -128,6 +128,11 @@ static bool find_known_job(struct registration *r, struct err *err)
             known.job, known.sink, r->plan.spec.sink);
         goto out;
     }
+    if (strcmp(known.model, r->plan.spec.model) != 0) {
+        err_set(err, ERR_CONFLICT, "job \"%s\" was started with --model \"%s\"", known.job,
+                known.model);
+        goto out;
+    }
     if (strcmp(known.fingerprint, r->plan.spec.fingerprint) != 0) {
         err_set(err, ERR_CONFLICT, "job \"%s\" exists with another input (%s)", known.job,
                 sink_path(sink));

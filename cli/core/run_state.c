@@ -50,9 +50,12 @@ static bool judge_failure(const struct run_facts *f, struct run_verdict *v)
     (void)snprintf(v->message, sizeof(v->message), "%s ended %u times in a row (%s %d)%s%s",
                    x->name, x->deaths, x->code < 0 ? "signal" : "exit code",
                    x->code < 0 ? -x->code : x->code, x->said[0] != '\0' ? ": " : "", x->said);
-    bool unavailable = waits || strcmp(x->name, "redis-server") == 0;
-    return stop(v, unavailable ? EXIT_CODE_UNAVAILABLE : EXIT_CODE_UNEXPECTED,
-                "sheaf.log in the state directory says more");
+    bool is_redis = strcmp(x->name, "redis-server") == 0;
+    return stop(v, waits || is_redis ? EXIT_CODE_UNAVAILABLE : EXIT_CODE_UNEXPECTED,
+                is_redis
+                    ? "if its data is broken, remove redis/ in the state directory: the results "
+                      "are in sink/, and the same command goes on"
+                    : "sheaf.log in the state directory says more");
 }
 
 static bool judge_redis(const struct run_facts *f, struct run_verdict *v)

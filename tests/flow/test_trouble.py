@@ -55,6 +55,7 @@ class TroubleTest(SheafTest):
         simulator = self.simulator()
         self.check(self.run_job(simulator, self.source(5), self.path("out.jsonl")), 0)
         before = self.lines("out.jsonl")
+        self.check(self.run_job(simulator, self.path("in.jsonl"), self.path("out.jsonl"), "--model", "x"), 12, "--model")
         self.source(6)
         self.check(self.run_job(simulator, self.path("in.jsonl"), self.path("out.jsonl")), 12)
         self.assertEqual(self.lines("out.jsonl"), before)
@@ -257,6 +258,23 @@ class TroubleTest(SheafTest):
         self.assertEqual(os.listdir(self.path("marks")), ["producer.put"])
         self.check_output(requests)
         self.assertEqual(json.loads(simulator.admin("state"))["batches_created"], created)
+
+    def test_broken_redis_data_is_named_with_the_way_out(self):
+        requests = self.requests(50)
+        source = self.write("in.jsonl", requests)
+        simulator = self.simulator()
+        self.check(self.run_job(simulator, source, self.path("out.jsonl")), 0)
+        os.unlink(self.path("out.jsonl"))
+        folder = self.path("out.jsonl.sheaf", "redis", "appendonlydir")
+        for name in os.listdir(folder):
+            if name.endswith(".aof"):
+                with open(os.path.join(folder, name), "r+b") as f:
+                    f.seek(60)
+                    f.write(b"#" * 24)
+        self.check(self.run_job(simulator, source, self.path("out.jsonl"), "-y"), 9, "append only file", "remove redis/")
+        shutil.rmtree(self.path("out.jsonl.sheaf", "redis"))
+        self.check(self.run_job(simulator, source, self.path("out.jsonl"), "-y"), 0)
+        self.check_output(requests)
 
     def test_redis_data_lost_after_the_end_costs_nothing(self):
         requests = self.requests(100)
