@@ -18,7 +18,8 @@ struct coordinator {
     struct daemon daemon;
     struct crew *crew;
     struct reaper *reaper;
-    char nonce[BATCH_ID_LEN + 1]; /* of the pack under way */
+    struct protocol_call *packing; /* NULL when none is under way */
+    char nonce[BATCH_ID_LEN + 1];  /* of that pack */
 };
 
 static void on_claimed(struct claim *claim, const char *nonce, void *arg)
@@ -39,6 +40,7 @@ static void on_packed(enum protocol_answer answer, struct claim *claim, int64_t 
 {
     struct coordinator *c = arg;
 
+    c->packing = NULL;
     if (answer == PROTOCOL_OK) {
         log_info("ev=packed batch=%s job=%s requests=%llu bytes=%llu", claim->batch.bid,
                  log_text(claim->batch.job), (unsigned long long)claim->batch.requests,
@@ -64,8 +66,8 @@ static void pack(void *arg)
 
     id_random(bid, BATCH_ID_LEN);
     id_random(c->nonce, BATCH_ID_LEN);
-    (void)protocol_pack(c->daemon.protocol, daemon_site(&c->daemon), bid, c->nonce,
-                        c->daemon.options.lease_ms, &limits, on_packed, c);
+    c->packing = protocol_pack(c->daemon.protocol, daemon_site(&c->daemon), bid, c->nonce,
+                               c->daemon.options.lease_ms, &limits, on_packed, c);
 }
 
 static void on_rollback(int64_t seen, int64_t now, void *arg)
@@ -93,9 +95,14 @@ static void last_look(struct coordinator *c)
     daemon_run(&c->daemon, NULL, NULL);
 }
 
+/* A batch that is being packed is due for anybody when its first lease ends. */
 static void stop(void *arg)
 {
-    crew_stop(((struct coordinator *)arg)->crew);
+    struct coordinator *c = arg;
+
+    protocol_call_cancel(c->packing);
+    c->packing = NULL;
+    crew_stop(c->crew);
 }
 
 int main(int argc, char **argv)

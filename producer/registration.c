@@ -438,6 +438,9 @@ static bool prepare_window(struct registration *r, struct err *err)
         return false;
     shard_plan_make(&r->shards, &r->spec, &r->window, settled);
     r->has_window = true;
+    if (r->shards.count > 0 && r->window.len > PAYLOAD_MAX_BYTES) /* no line is as long as that */
+        return err_set(err, ERR_INPUT, "line %" PRIu64 ": over 30 MB of blank lines; take them out",
+                       r->window.first_line);
     return prepare_inline(r, err);
 }
 
