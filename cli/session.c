@@ -22,6 +22,7 @@
 
 #define COMMAND_MS 3000
 #define ANSWER_MS  8000  /* a question and its repeats */
+#define READER_MS  2000  /* `run` waits for one */
 #define HOLDER_MS  10000 /* the holder of the lock may just be starting its Redis */
 #define STOP_MS    10000 /* a Redis with much to write */
 #define ABSENT_MS  3000  /* nobody answers there */
@@ -187,11 +188,28 @@ struct session *session_open(const struct options *o, struct err *err)
     return NULL;
 }
 
+/* A reading verb holds it for a moment only; another run for good. */
+static bool lock_for_run(struct state_dir *dir, const char *path, struct err *err)
+{
+    static const struct timespec moment = {.tv_nsec = 50000000};
+    int64_t deadline = clock_mono_ms() + READER_MS;
+
+    for (;;) {
+        struct err held = {0};
+
+        if (state_dir_lock(dir, path, true, &held))
+            return true;
+        if (held.kind != ERR_CONFLICT || clock_mono_ms() > deadline)
+            return err_set(err, held.kind, "%s", held.msg);
+        (void)nanosleep(&moment, NULL);
+    }
+}
+
 struct session *session_open_for_run(const struct options *o, const char *state_dir,
                                      struct err *err)
 {
     struct session *s = make();
-    bool ok = state_dir_lock(&s->dir, state_dir, true, err) && open_log(s, err);
+    bool ok = lock_for_run(&s->dir, state_dir, err) && open_log(s, err);
 
     if (ok && o->redis != NULL)
         s->url = xstrdup(o->redis);
