@@ -19,9 +19,9 @@ struct poll {
     unsigned sizing;  /* which of them is being asked for */
 };
 
-/* Their progress, as fields of the record. */
-struct progress_text {
-    char done[24], failed[24];
+/* Numbers as the texts of a record's fields. */
+struct texts {
+    char done[24], failed[24], empty[24], output_bytes[24], error_bytes[24], created[24];
 };
 
 static const char *number(char out[24], int64_t n)
@@ -34,38 +34,47 @@ static const char *number(char out[24], int64_t n)
 
 static void ask_again(struct poll *p, const struct poll_decision *d)
 {
-    struct progress_text text;
-    char empty[24];
+    struct texts t;
+    const char *status = p->remote.status_text;
+    const char *done = number(t.done, p->remote.completed);
+    const char *failed = number(t.failed, p->remote.failed);
+    const char *empty = number(t.empty, (int64_t)p->task.batch.empty_polls + d->empty);
     const struct protocol_field fields[] = {
-        {BATCH_F_RSTATUS,    p->remote.status_text},
-        {BATCH_F_RDONE,      number(text.done,      p->remote.completed)},
-        {BATCH_F_RFAILED,                  number(text.failed,                         p->remote.failed)},
-        {BATCH_F_EMPTY, empty},
+        {BATCH_F_RSTATUS, status},
+        {BATCH_F_RDONE,   done  },
+        {BATCH_F_RFAILED, failed},
+        {BATCH_F_EMPTY,   empty }
     };
 
-    (void)snprintf(empty, sizeof(empty), "%u", p->task.batch.empty_polls + d->empty);
     if (p->remote.id[0] == '\0') /* nothing was learned */
         task_move(&p->task, BATCH_RUN, PROTOCOL_WK, d->wait_ms, &fields[3], 1, "poll failed");
     else
-        task_move(&p->task, BATCH_RUN, PROTOCOL_WK, d->wait_ms, fields, ARRAY_LEN(fields),
-                  p->remote.status_text);
+        task_move(&p->task, BATCH_RUN, PROTOCOL_WK, d->wait_ms, fields, ARRAY_LEN(fields), status);
 }
 
 static void now_fetch(struct poll *p)
 {
-    struct progress_text text;
-    char created[24], bytes[2][24];
+    struct texts t;
+    const char *output = p->remote.output_file_id;
+    const char *error = p->remote.error_file_id;
+    const char *output_bytes = number(t.output_bytes, p->sizes[0]);
+    const char *error_bytes = number(t.error_bytes, p->sizes[1]);
+    const char *created = number(t.created, p->remote.created_unix_ms);
+    const char *is_free = p->free_rest ? "1" : "";
+    const char *status = p->remote.status_text;
+    const char *done = number(t.done, p->remote.completed);
+    const char *failed = number(t.failed, p->remote.failed);
     const struct protocol_field fields[] = {
-        {BATCH_F_OUTPUT,              p->remote.output_file_id                     },
-        {                                                                                   BATCH_F_ERROR,    p->remote.error_file_id                                             },
-        {                                                                      BATCH_F_OBYTES,               number(bytes[0],                                                            p->sizes[0])},
-        {                                                                      BATCH_F_EBYTES,               number(bytes[1],                                                            p->sizes[1])},
-        {                                                                     BATCH_F_CREATED, number(created,                                              p->remote.created_unix_ms)},
-        {                                                                    BATCH_F_ENDED_MS,                           PROTOCOL_NOW                                                            },
-        {                                                BATCH_F_FREE,             p->free_rest ? "1" : ""                          },
-        {                                                                                  BATCH_F_RSTATUS,           p->remote.status_text                           },
-        {                                                                                                              BATCH_F_RDONE,         number(text.done, p->remote.completed)},
-        { BATCH_F_RFAILED,                                     number(text.failed,                                                                                   p->remote.failed)},
+        {BATCH_F_OUTPUT,   output      },
+        {BATCH_F_ERROR,    error       },
+        {BATCH_F_OBYTES,   output_bytes},
+        {BATCH_F_EBYTES,   error_bytes },
+        {BATCH_F_CREATED,  created     },
+        {BATCH_F_ENDED_MS, PROTOCOL_NOW},
+        {BATCH_F_FREE,     is_free     },
+        {BATCH_F_RSTATUS,  status      },
+        {BATCH_F_RDONE,    done        },
+        {BATCH_F_RFAILED,  failed      },
     };
 
     FAILPOINT("worker.ended");
