@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/endian.h"
 #include "common/base/xmem.h"
-#include "common/codec/endian.h"
 #include "common/codec/segment.h"
 #include "common/codec/segment_format.h"
 #include "common/digest/hash.h"

@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/endian.h"
 #include "common/base/xmem.h"
-#include "common/codec/endian.h"
 #include "common/codec/segment.h"
 #include "common/codec/segment_format.h"
 #include "common/digest/hash.h"

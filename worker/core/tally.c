@@ -3,26 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/endian.h"
 #include "common/base/xmem.h"
 #include "common/model/mask.h"
 #include "common/model/ordinal.h"
 
 #define COUNTERS_BYTES (4 * sizeof(uint64_t))
-
-static void put_u64(uint8_t *at, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get_u64(const uint8_t *at)
-{
-    uint64_t value = 0;
-
-    for (int i = 7; i >= 0; i--)
-        value = value << 8 | at[i];
-    return value;
-}
 
 int tally_compare_members(const void *a, const void *b)
 {
@@ -56,10 +42,12 @@ void tally_init(struct tally *t, const struct member *members, size_t count, con
 
 void tally_seal(struct tally *t)
 {
-    put_u64(t->blob, t->lines);
-    put_u64(t->blob + 8, t->alien);
-    put_u64(t->blob + 16, t->garbled);
-    put_u64(t->blob + 24, t->duplicate);
+    uint8_t *p = t->blob;
+
+    p = put_u64(p, t->lines);
+    p = put_u64(p, t->alien);
+    p = put_u64(p, t->garbled);
+    (void)put_u64(p, t->duplicate);
 }
 
 void tally_release(struct tally *t)

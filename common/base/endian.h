@@ -1,9 +1,9 @@
-#ifndef CODEC_ENDIAN_H
-#define CODEC_ENDIAN_H
+#ifndef BASE_ENDIAN_H
+#define BASE_ENDIAN_H
 
 #include <stdint.h>
 
-/* Little-endian numbers in files; not for other folders. Put returns the byte behind. */
+/* Little-endian numbers in what is stored. Put returns the byte behind. */
 
 static inline uint8_t *put_u32(uint8_t *p, uint32_t v)
 {
