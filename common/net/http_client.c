@@ -12,7 +12,7 @@
 /*
  * libcurl asks us to watch sockets and one timer; libevent watches them; both
  * meet in curl_multi_socket_action(). libcurl allows no changes from inside its
- * callbacks, so starting, cancelling and resuming always wait in @todo for the
+ * callbacks, so starting, cancelling and resuming always wait in @due for the
  * next turn of the loop.
  */
 TAILQ_HEAD(exchange_list, http_exchange);
@@ -21,29 +21,29 @@ struct http_client {
     struct event_base *base; /* borrowed */
     CURLM *multi;
     struct loop_timer *curl_timer;
-    struct loop_timer *todo_timer;
-    struct exchange_list all, todo;
+    struct loop_timer *due_timer;
+    struct exchange_list all, due;
     unsigned depth; /* of our callbacks on the stack */
     bool closed;
 };
 
-static void todo_add(struct http_exchange *x)
+static void due_add(struct http_exchange *x)
 {
     struct http_client *client = x->client;
 
-    if (x->in_todo)
+    if (x->in_due)
         return;
-    x->in_todo = true;
-    TAILQ_INSERT_TAIL(&client->todo, x, todo_entry);
-    loop_timer_set(client->todo_timer, 0);
+    x->in_due = true;
+    TAILQ_INSERT_TAIL(&client->due, x, due_entry);
+    loop_timer_set(client->due_timer, 0);
 }
 
 static void exchange_drop(struct http_exchange *x)
 {
     struct http_client *client = x->client;
 
-    if (x->in_todo)
-        TAILQ_REMOVE(&client->todo, x, todo_entry);
+    if (x->in_due)
+        TAILQ_REMOVE(&client->due, x, due_entry);
     TAILQ_REMOVE(&client->all, x, entry);
     if (x->added)
         (void)curl_multi_remove_handle(client->multi, x->easy);
@@ -58,7 +58,7 @@ static void client_release(struct http_client *client)
         exchange_drop(x);
     (void)curl_multi_cleanup(client->multi); /* stops watching the sockets it kept */
     loop_timer_free(client->curl_timer);
-    loop_timer_free(client->todo_timer);
+    loop_timer_free(client->due_timer);
     free(client);
     curl_global_cleanup();
 }
@@ -151,7 +151,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
     return 0;
 }
 
-static void todo_one(struct http_client *client, struct http_exchange *x)
+static void due_one(struct http_client *client, struct http_exchange *x)
 {
     if (x->over) {
         exchange_drop(x);
@@ -172,20 +172,20 @@ static void todo_one(struct http_client *client, struct http_exchange *x)
     }
 }
 
-static void on_todo(void *arg)
+static void on_due(void *arg)
 {
     struct http_client *client = arg;
     struct http_exchange *x = NULL;
-    struct http_exchange *last = TAILQ_LAST(&client->todo, exchange_list);
+    struct http_exchange *last = TAILQ_LAST(&client->due, exchange_list);
 
     client_enter(client);
     /* Not beyond the last of now: a consumer that pauses again must not keep us here. */
-    while (!client->closed && (x = TAILQ_FIRST(&client->todo)) != NULL) {
+    while (!client->closed && (x = TAILQ_FIRST(&client->due)) != NULL) {
         bool enough = x == last;
 
-        TAILQ_REMOVE(&client->todo, x, todo_entry);
-        x->in_todo = false;
-        todo_one(client, x);
+        TAILQ_REMOVE(&client->due, x, due_entry);
+        x->in_due = false;
+        due_one(client, x);
         if (enough)
             break;
     }
@@ -202,9 +202,9 @@ struct http_client *http_client_new(struct event_base *base)
         log_fatal("curl_global_init");
     client->base = base;
     TAILQ_INIT(&client->all);
-    TAILQ_INIT(&client->todo);
+    TAILQ_INIT(&client->due);
     client->curl_timer = loop_timer_new(base, on_curl_timer, client);
-    client->todo_timer = loop_timer_new(base, on_todo, client);
+    client->due_timer = loop_timer_new(base, on_due, client);
     client->multi = curl_multi_init();
     if (client->multi == NULL)
         log_fatal("curl_multi_init: out of memory");
@@ -238,7 +238,7 @@ struct http_exchange *http_start(struct http_client *client, const struct http_r
         return NULL;
     x->client = client;
     TAILQ_INSERT_TAIL(&client->all, x, entry);
-    todo_add(x);
+    due_add(x);
     return x;
 }
 
@@ -247,7 +247,7 @@ void http_resume(struct http_exchange *exchange)
     if (exchange->over)
         return;
     exchange->resume = true;
-    todo_add(exchange);
+    due_add(exchange);
 }
 
 void http_cancel(struct http_exchange *exchange)
@@ -255,5 +255,5 @@ void http_cancel(struct http_exchange *exchange)
     if (exchange == NULL || exchange->over)
         return;
     exchange->over = true;
-    todo_add(exchange);
+    due_add(exchange);
 }

@@ -20,12 +20,12 @@ struct http_source {
 
 struct http_exchange {
     TAILQ_ENTRY(http_exchange) entry; /* all of a client */
-    TAILQ_ENTRY(http_exchange) todo_entry;
+    TAILQ_ENTRY(http_exchange) due_entry;
     struct http_client *client;
-    bool in_todo; /* waits for the next turn of the loop */
-    bool added;   /* libcurl works on it */
-    bool resume;  /* wanted */
-    bool over;    /* cancelled, or done has begun: no callback any more */
+    bool in_due; /* waits for the next turn of the loop */
+    bool added;  /* libcurl works on it */
+    bool resume; /* wanted */
+    bool over;   /* cancelled, or done has begun: no callback any more */
     CURL *easy;
     struct curl_slist *headers;
     curl_mime *mime;

@@ -453,9 +453,9 @@ class Simulation:
             w, i = map(int, ordinal.split('-'))
             if self.sink.best(ordinal) is None or (is_final and not self.redone(w // PART_WINDOWS)):
                 shards.setdefault((w, self.windows[w].lane[i]), []).append(i)
-        todo = list(shards.items())
-        for i in range(0, len(todo), 3):
-            self.call('reopen', JOB, '', *self.reopen_args(dict(todo[i:i + 3])))
+        chosen = list(shards.items())
+        for i in range(0, len(chosen), 3):
+            self.call('reopen', JOB, '', *self.reopen_args(dict(chosen[i:i + 3])))
             yield
 
     def reaper(self):
