@@ -3,7 +3,6 @@
 
 #include "cli/operator.h"
 #include "cli/person.h"
-#include "cli/session.h"
 #include "cli/verb.h"
 
 static void tell_ended(const struct invocation *call, const struct operator_job *job)
@@ -18,8 +17,8 @@ static void tell_ended(const struct invocation *call, const struct operator_job 
  * Another hold gives way: who holds a job for the key lifts that hold again when the key
  * is right, and what the operator wants must outlast that.
  */
-static bool pause_job(const struct invocation *call, struct session *s, struct operator_job *job,
-                      struct err *err)
+static bool pause_job(const struct invocation *call, struct session *s,
+                      const struct operator_job *job, struct err *err)
 {
     enum protocol_answer answer = PROTOCOL_DUP;
     struct person person;
@@ -51,16 +50,7 @@ static bool pause_job(const struct invocation *call, struct session *s, struct o
 
 static int run(struct invocation *call)
 {
-    struct operator_job job;
-    struct err err = {0};
-    struct session *session = session_open(&call->options, &err);
-    bool ok = session != NULL && operator_look(session, verb_arg(call, 0), &job, &err) &&
-              pause_job(call, session, &job, &err);
-
-    session_close(session);
-    return ok ? EXIT_CODE_OK
-              : verb_fail(call, &err,
-                          err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+    return operator_run(call, pause_job);
 }
 
 const struct verb cmd_pause = {

@@ -2,7 +2,6 @@
 
 #include "cli/operator.h"
 #include "cli/person.h"
-#include "cli/session.h"
 #include "cli/verb.h"
 
 /* What has to be right before the job can go on for good. */
@@ -36,16 +35,7 @@ static bool resume_job(const struct invocation *call, struct session *s,
 
 static int run(struct invocation *call)
 {
-    struct operator_job job;
-    struct err err = {0};
-    struct session *session = session_open(&call->options, &err);
-    bool ok = session != NULL && operator_look(session, verb_arg(call, 0), &job, &err) &&
-              resume_job(call, session, &job, &err);
-
-    session_close(session);
-    return ok ? EXIT_CODE_OK
-              : verb_fail(call, &err,
-                          err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+    return operator_run(call, resume_job);
 }
 
 const struct verb cmd_resume = {

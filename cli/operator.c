@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/core/sample.h"
+#include "cli/verb.h"
 
 /* Shards that one call settles: Redis serves nobody else meanwhile. */
 #define CANCEL_STEP 1000
@@ -146,4 +147,18 @@ bool operator_purge(struct session *s, const char *job, enum protocol_answer *an
     struct wish wish = {.job = job};
 
     return ask(s, start_purge, &wish, answer, err);
+}
+
+int operator_run(struct invocation *call, operator_act_fn act)
+{
+    struct operator_job job;
+    struct err err = {0};
+    struct session *session = session_open(&call->options, &err);
+    bool ok = session != NULL && operator_look(session, verb_arg(call, 0), &job, &err) &&
+              act(call, session, &job, &err);
+
+    session_close(session);
+    return ok ? EXIT_CODE_OK
+              : verb_fail(call, &err,
+                          err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
 }

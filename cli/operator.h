@@ -32,6 +32,15 @@ struct operator_job {
     uint32_t max_attempts;
 };
 
+struct invocation;
+
+/** Does one thing to @job and tells people; false with @err when that failed. */
+typedef bool (*operator_act_fn)(const struct invocation *call, struct session *session,
+                                const struct operator_job *job, struct err *err);
+
+/** The body of a verb that looks at its JOB and does one thing to it: the exit code. */
+int operator_run(struct invocation *call, operator_act_fn act);
+
 /** Look at the job that @given names. */
 MUST_CHECK bool operator_look(struct session *s, const char *given, struct operator_job *job,
                               struct err *err);
