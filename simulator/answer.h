@@ -10,7 +10,7 @@
 
 /* What the answers of one batch have in common. Borrowed texts. */
 struct answer_style {
-    enum profile profile;
+    const struct dialect *dialect;
     const char *endpoint;
     const char *batch_id;
     uint64_t seed;
@@ -44,6 +44,10 @@ void answer_alien(struct buf *out, const struct answer_style *style,
 void answer_failure(struct buf *out, const struct answer_style *style,
                     const struct answer_request *rq, unsigned status, const char *code,
                     const char *message);
+
+/** A line with status_code 0, an empty request_id and an empty body. */
+void answer_nothing(struct buf *out, const struct answer_style *style,
+                    const struct answer_request *rq);
 
 /** A line that says the request was not executed: batch_expired, batch_cancelled. */
 void answer_unexecuted(struct buf *out, const struct answer_style *style,

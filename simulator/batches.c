@@ -1,11 +1,13 @@
 #include "simulator/batches.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/err.h"
 #include "common/base/xmem.h"
 #include "simulator/folder.h"
+#include "simulator/hash.h"
 #include "simulator/record.h"
 #include "simulator/text.h"
 
@@ -45,6 +47,7 @@ static const struct record_field fields[] = {
     NUMBER(expired),
     NUMBER(cancelling),
     NUMBER(cancelled),
+    NUMBER(expires),
     NUMBER(total),
     NUMBER(rows_ok),
     NUMBER(rows_bad),
@@ -55,6 +58,7 @@ static const struct record_field fields[] = {
     FLAG(file_hidden),
     FLAG(auto_delete),
     FLAG(executed),
+    FLAG(deleted),
 };
 
 const char *batch_status_name(enum batch_status status)
@@ -89,11 +93,29 @@ static bool status_from_name(const char *name, enum batch_status *out)
     return false;
 }
 
+/* Sheaf gives each wish for a batch a random name; two batches of one name are one too many. */
+static uint64_t intent_of(const char *metadata)
+{
+    struct json_object *root = metadata != NULL ? json_tokener_parse(metadata) : NULL;
+    struct json_object *name = NULL;
+    uint64_t hash = 0;
+
+    if (json_object_is_type(root, json_type_object) &&
+        json_object_object_get_ex(root, "sheaf_bid", &name) && name != NULL) {
+        const char *text = json_object_get_string(name);
+
+        hash = hash_fnv(text, strlen(text));
+    }
+    json_object_put(root);
+    return hash;
+}
+
 static struct sim_batch *push(struct batches *b, struct sim_batch init)
 {
     struct sim_batch *batch = xcalloc(1, sizeof(*batch));
 
     *batch = init;
+    batch->intent = intent_of(init.metadata);
     if (b->count == b->cap) {
         b->cap = b->cap == 0 ? 64 : 2 * b->cap;
         b->list = xrealloc(b->list, b->cap, sizeof(struct sim_batch *));
@@ -166,7 +188,7 @@ struct sim_batch *batches_find(const struct batches *b, const char *id)
 {
     for (size_t i = b->count; i > 0; i--) {
         if (strcmp(b->list[i - 1]->id, id) == 0)
-            return b->list[i - 1];
+            return b->list[i - 1]->deleted ? NULL : b->list[i - 1];
     }
     return NULL;
 }

@@ -40,6 +40,7 @@ struct sim_batch {
     char *error_id;
     enum batch_status status;
     int64_t created, in_progress, finalizing, completed, failed, expired, cancelling, cancelled;
+    int64_t expires; /* end of its window; 0: it has none */
     int64_t total, rows_ok, rows_bad;
     int64_t tokens; /* prompt tokens it holds in the queue while it lives */
     int64_t input_tokens, output_tokens;
@@ -47,8 +48,12 @@ struct sim_batch {
     bool file_hidden;         /* its input was not visible yet when it was created */
     bool auto_delete;
     bool executed;
+    bool deleted; /* it is not shown any more */
     /* not stored */
+    uint64_t intent; /* hash_fnv() of metadata's "sheaf_bid"; 0: it has none */
     bool cancel_asked;
+    unsigned stuck_seen; /* bits of enum batch_status: whether it would stick there was decided */
+    bool stuck;          /* it does, where it is */
     uint64_t polls;
     uint64_t polls_done; /* those that saw it finished */
 };
@@ -67,7 +72,7 @@ MUST_CHECK bool batches_load(struct batches *b, struct err *err);
 
 void batches_release(struct batches *b);
 
-/** NULL when there is none. */
+/** NULL when there is none, or it was deleted. */
 struct sim_batch *batches_find(const struct batches *b, const char *id);
 
 /** Add and store @init, whose texts are taken even on failure (NULL with @err). */

@@ -23,10 +23,19 @@
     }
 
 static const struct record_field fields[] = {
-    FIELD(RECORD_NUMBER, seq),       FIELD(RECORD_TEXT, id),      FIELD(RECORD_TEXT, filename),
-    FIELD(RECORD_TEXT, purpose),     FIELD(RECORD_NUMBER, bytes), FIELD(RECORD_NUMBER, created_ms),
-    FIELD(RECORD_NUMBER, expires_s),
+    FIELD(RECORD_NUMBER, seq),        FIELD(RECORD_TEXT, id),
+    FIELD(RECORD_TEXT, filename),     FIELD(RECORD_TEXT, purpose),
+    FIELD(RECORD_NUMBER, bytes),      FIELD(RECORD_NUMBER, created_ms),
+    FIELD(RECORD_NUMBER, expires_ms), FIELD(RECORD_NUMBER, ready_ms),
+    FIELD(RECORD_FLAG, broken),
 };
+
+/* Files are looked through only when one of them may have expired. */
+static void note_end(struct files *f, const struct sim_file *file)
+{
+    if (file->expires_ms != 0 && file->expires_ms < f->next_end_ms)
+        f->next_end_ms = file->expires_ms;
+}
 
 static void push(struct files *f, struct sim_file meta)
 {
@@ -38,6 +47,7 @@ static void push(struct files *f, struct sim_file meta)
         f->list = xrealloc(f->list, f->cap, sizeof(struct sim_file *));
     }
     f->list[f->count++] = file;
+    note_end(f, file);
     if (meta.seq >= f->next_seq)
         f->next_seq = meta.seq + 1;
 }
@@ -91,6 +101,13 @@ void files_release(struct files *f)
         file_free(f->list[i]);
     free(f->list);
     *f = (struct files){0};
+}
+
+const char *files_status(const struct sim_file *file, int64_t now_ms)
+{
+    if (now_ms < file->ready_ms)
+        return "pending";
+    return file->broken ? "error" : "processed";
 }
 
 struct sim_file *files_find(const struct files *f, const char *id)
@@ -149,6 +166,21 @@ void files_delete(struct files *f, struct sim_file *file)
     memmove(f->list + at, f->list + at + 1, (f->count - at - 1) * sizeof(struct sim_file *));
     f->count--;
     file_free(file);
+}
+
+void files_expire(struct files *f, int64_t now_ms)
+{
+    if (now_ms < f->next_end_ms)
+        return;
+    f->next_end_ms = INT64_MAX;
+    for (size_t i = f->count; i > 0; i--) {
+        struct sim_file *file = f->list[i - 1];
+
+        if (file->expires_ms != 0 && file->expires_ms <= now_ms)
+            files_delete(f, file);
+        else
+            note_end(f, file);
+    }
 }
 
 int files_open(const struct files *f, const char *id)

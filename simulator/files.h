@@ -18,7 +18,9 @@ struct sim_file {
     char *purpose;
     int64_t bytes;
     int64_t created_ms; /* unix */
-    int64_t expires_s;  /* unix; 0: never said */
+    int64_t expires_ms; /* unix; 0: never */
+    int64_t ready_ms;   /* unix; it is "pending" until then */
+    bool broken;        /* its status is "error" */
 };
 
 /** All of them, oldest first. Zero-initialise, set @folder (borrowed). The owner serialises access.
@@ -28,12 +30,19 @@ struct files {
     struct sim_file **list;
     size_t count, cap;
     int64_t next_seq;
+    int64_t next_end_ms; /* nothing expires before */
 };
 
 /** Read what the folder holds. */
 MUST_CHECK bool files_load(struct files *f, struct err *err);
 
 void files_release(struct files *f);
+
+/** Delete the files whose time has come. */
+void files_expire(struct files *f, int64_t now_ms);
+
+/** The API's word for the state of @file: "pending", "processed" or "error". */
+const char *files_status(const struct sim_file *file, int64_t now_ms);
 
 /** NULL when there is none. */
 struct sim_file *files_find(const struct files *f, const char *id);

@@ -137,7 +137,8 @@ void ledger_record(struct ledger *l, const struct ledger_event *events, size_t n
         l->outcomes[outcome]++;
         if (outcome == ROW_BILLED || outcome == ROW_FAILED || outcome == ROW_MISSING)
             count_execution(l, events[i].id, key, outcome == ROW_BILLED);
-        if (outcome == ROW_FAILED || outcome == ROW_MISSING || outcome == ROW_EXPIRED)
+        if (outcome == ROW_FAILED || outcome == ROW_MISSING || outcome == ROW_EXPIRED ||
+            outcome == ROW_CANCELLED)
             count_failure(l, key);
     }
 }

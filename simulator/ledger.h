@@ -63,7 +63,7 @@ void ledger_release(struct ledger *l);
 /** Count @n events. */
 void ledger_record(struct ledger *l, const struct ledger_event *events, size_t n);
 
-/** How often the row with this body failed, was lost or expired. */
+/** How often the row with this body failed, was lost, expired or was cancelled. */
 uint32_t ledger_failures(const struct ledger *l, uint64_t body);
 
 /** Record every event of the file @path; a file that is not there has none. */

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "simulator/dialect.h"
 #include "simulator/options.h"
 #include "simulator/server.h"
 #include "simulator/sim.h"
@@ -74,14 +75,16 @@ static void wait_for_stop(struct sim *sim, struct server *server, const sigset_t
     }
 }
 
-static void announce(const struct options *opt, uint16_t port)
+static void announce(const struct options *opt, uint16_t port, uint16_t content_port)
 {
     (void)printf("PORT %u\n", (unsigned)port);
+    if (content_port != 0)
+        (void)printf("CONTENT %u\n", (unsigned)content_port);
     (void)fflush(stdout);
     (void)fprintf(stderr,
                   "sheaf-simulator: a simulator for rehearsals and tests. Every answer it gives is "
                   "made up.\nsheaf-simulator: base URL http://%s:%u%s\n",
-                  opt->host, (unsigned)port, profile_base(opt->profile));
+                  opt->host, (unsigned)port, opt->dialect->base);
 }
 
 static bool serve(struct sim *sim, const sigset_t *stop, struct err *err)
@@ -93,7 +96,7 @@ static bool serve(struct sim *sim, const sigset_t *stop, struct err *err)
         return false;
     if (pthread_create(&worker, NULL, worker_main, sim) != 0)
         log_fatal("cannot start a thread");
-    announce(sim->opt, server_port(server));
+    announce(sim->opt, server_port(server), server_content_port(server));
     wait_for_stop(sim, server, stop);
 
     sim_lock(sim);

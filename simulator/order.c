@@ -1,20 +1,23 @@
 #include "simulator/order.h"
 
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <string.h>
 
+#include "simulator/deadline.h"
+#include "simulator/dialect.h"
 #include "simulator/options.h"
 #include "simulator/request.h"
 #include "simulator/sim.h"
+#include "simulator/text.h"
 
 #define META_PAIRS 16
 #define META_KEY   64
 #define META_VALUE 512
 
-static const char *const openai_endpoints[] = {"/v1/responses", "/v1/chat/completions",
-                                               "/v1/embeddings", "/v1/completions",
-                                               "/v1/moderations"};
-static const char *const zhipu_endpoints[] = {"/v4/chat/completions", "/v4/embeddings"};
+/* DashScope */
+#define DS_NAME_MAX        100
+#define DS_DESCRIPTION_MAX 200
 
 static struct json_object *parse(const struct buf *body)
 {
@@ -53,36 +56,56 @@ static const char *required_text(struct request *rq, struct json_object *root, c
     return json_object_get_string(value);
 }
 
+/* "'a', 'b', and 'c'". */
+static void write_values(const char *const *names, struct buf *out)
+{
+    for (size_t i = 0; names[i] != NULL; i++) {
+        bool last = names[i + 1] == NULL;
+
+        text_f(out, "%s%s'%s'", i == 0 ? "" : ", ", last && i > 0 ? "and " : "", names[i]);
+    }
+}
+
 static bool check_endpoint(struct request *rq, const char *endpoint)
 {
-    bool zhipu = rq->sim->opt->profile == PROFILE_ZHIPU;
-    const char *const *list = zhipu ? zhipu_endpoints : openai_endpoints;
-    size_t count = zhipu ? ARRAY_LEN(zhipu_endpoints) : ARRAY_LEN(openai_endpoints);
+    struct buf values = TEXT_INIT;
 
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(list[i], endpoint) == 0)
-            return true;
-    }
+    if (dialect_lists(rq->sim->opt->dialect->batches.endpoints, endpoint))
+        return true;
+    write_values(rq->sim->opt->dialect->batches.endpoints, &values);
     request_problem(rq, problem(400, "endpoint", "invalid_value", "1214"),
-                    "Invalid value: '%.100s'. Supported values are: '/v1/responses', "
-                    "'/v1/chat/completions', '/v1/embeddings', '/v1/completions', and "
-                    "'/v1/moderations'.",
-                    endpoint);
+                    "Invalid value: '%.100s'. Supported values are: %s.", endpoint, values.data);
+    buf_release(&values);
     return false;
 }
 
-static bool check_window(struct request *rq, struct json_object *root)
+static const char *window_values(enum dialect_window kind)
 {
+    switch (kind) {
+    case DIALECT_WINDOW_HOURS: return "between '24h' and the longest window";
+    case DIALECT_WINDOW_NAMES: return "'24h', '1h' or 'background'";
+    case DIALECT_WINDOW_DAY:
+    case DIALECT_WINDOW_NONE:
+    case DIALECT_WINDOW_LATE: break;
+    }
+    return "'24h'";
+}
+
+static bool check_window(struct request *rq, struct order *order)
+{
+    const struct dialect_batches *d = &rq->sim->opt->dialect->batches;
+
     /* Zhipu has given the parameter up. */
-    if (rq->sim->opt->profile == PROFILE_ZHIPU)
-        return true;
-    const char *window = required_text(rq, root, "completion_window");
-    if (window == NULL)
+    if (d->window == DIALECT_WINDOW_NONE)
+        return deadline_hours(d, NULL, &order->window_h);
+    order->window = required_text(rq, order->root, "completion_window");
+    if (order->window == NULL)
         return false;
-    if (strcmp(window, "24h") == 0)
+    if (deadline_hours(d, order->window, &order->window_h))
         return true;
     request_problem(rq, problem(400, "completion_window", "invalid_value", "1214"),
-                    "Invalid value: '%.50s'. Value must be '24h' for 'completion_window'.", window);
+                    "Invalid value: '%.50s'. Value must be %s for 'completion_window'.",
+                    order->window, window_values(d->window));
     return false;
 }
 
@@ -125,12 +148,78 @@ static bool check_pair(struct request *rq, const char *key, struct json_object *
     return true;
 }
 
+static bool check_ds_name(struct request *rq, struct json_object *metadata, const char *key,
+                          int max)
+{
+    struct json_object *value = NULL;
+
+    if (!json_object_object_get_ex(metadata, key, &value) ||
+        json_object_get_string_len(value) <= max)
+        return true;
+    request_problem(rq, problem(400, "metadata", "string_above_max_length", NULL),
+                    "Invalid 'metadata.%s': string too long. Expected a string with maximum "
+                    "length %d.",
+                    key, max);
+    return false;
+}
+
+static int plain(char c)
+{
+    if (c == '-')
+        return '_';
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* Whether @key is @name to Doubleword: case does not matter, nor '-' for '_'. */
+static bool means_key(const char *key, const char *name)
+{
+    for (; *key != '\0' && *name != '\0'; key++, name++) {
+        if (plain(*key) != *name)
+            return false;
+    }
+    return *key == *name;
+}
+
+/* Whether Doubleword keeps the metadata key @key for itself. */
+static bool is_reserved(const char *key)
+{
+    static const char *const names[] = {"created_by_email", "context_name", "context_type",
+                                        "request_source",   "created_by",   "dw_user_agent"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (means_key(key, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Replaces the order's metadata by what Doubleword keeps: its own keys, and ours but reserved ones.
+ */
+static struct json_object *with_own_keys(struct json_object *root, struct json_object *metadata)
+{
+    struct json_object *kept = json_object_new_object();
+
+    if (metadata != NULL) {
+        json_object_object_foreach(metadata, key, value)
+        {
+            if (!is_reserved(key))
+                json_object_object_add(kept, key, json_object_get(value));
+        }
+    }
+    json_object_object_add(kept, "request_source", json_object_new_string("api"));
+    json_object_object_add(kept, "created_by_email", json_object_new_string("sim@example.org"));
+    json_object_object_add(root, "metadata", kept);
+    return kept;
+}
+
 static bool check_metadata(struct request *rq, struct json_object *root, const char **text)
 {
+    const struct dialect_batches *d = &rq->sim->opt->dialect->batches;
     struct json_object *metadata = NULL;
 
     (void)json_object_object_get_ex(root, "metadata", &metadata);
     *text = NULL;
+    if (metadata == NULL && d->keys_reserved)
+        metadata = with_own_keys(root, NULL);
     if (metadata == NULL)
         return true;
     if (!json_object_is_type(metadata, json_type_object)) {
@@ -151,6 +240,11 @@ static bool check_metadata(struct request *rq, struct json_object *root, const c
         if (!check_pair(rq, json_object_iter_peek_name(&it), json_object_iter_peek_value(&it)))
             return false;
     }
+    if (d->ds_names && (!check_ds_name(rq, metadata, "ds_name", DS_NAME_MAX) ||
+                        !check_ds_name(rq, metadata, "ds_description", DS_DESCRIPTION_MAX)))
+        return false;
+    if (d->keys_reserved)
+        metadata = with_own_keys(root, metadata);
     *text = json_object_to_json_string_ext(metadata,
                                            JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     return true;
@@ -158,11 +252,14 @@ static bool check_metadata(struct request *rq, struct json_object *root, const c
 
 static bool check_output_expiry(struct request *rq, struct json_object *root, int64_t *seconds)
 {
+    const struct dialect_files *d = &rq->sim->opt->dialect->files;
     struct json_object *asked = NULL;
     struct json_object *anchor = NULL;
     struct json_object *value = NULL;
 
     *seconds = 0;
+    if (d->anchor == NULL)
+        return true; /* unknown to it */
     if (!json_object_object_get_ex(root, "output_expires_after", &asked) || asked == NULL)
         return true;
     if (json_object_is_type(asked, json_type_object)) {
@@ -173,11 +270,12 @@ static bool check_output_expiry(struct request *rq, struct json_object *root, in
         strcmp(json_object_get_string(anchor), "created_at") == 0 &&
         json_object_is_type(value, json_type_int))
         *seconds = json_object_get_int64(value);
-    if (*seconds >= 3600 && *seconds <= 2592000)
+    if (*seconds >= (int64_t)d->expires_min_s && *seconds <= (int64_t)d->expires_max_s)
         return true;
     request_problem(rq, problem(400, "output_expires_after", "invalid_value", "1214"),
-                    "Invalid 'output_expires_after': expected an anchor 'created_at' and 3600 to "
-                    "2592000 seconds.");
+                    "Invalid 'output_expires_after': expected an anchor 'created_at' and %" PRIu64
+                    " to %" PRIu64 " seconds.",
+                    d->expires_min_s, d->expires_max_s);
     return false;
 }
 
@@ -202,7 +300,7 @@ bool order_read(struct order *order, struct request *rq)
     got.input_file_id = required_text(rq, got.root, "input_file_id");
     if (got.input_file_id != NULL)
         got.endpoint = required_text(rq, got.root, "endpoint");
-    if (got.endpoint == NULL || !check_endpoint(rq, got.endpoint) || !check_window(rq, got.root) ||
+    if (got.endpoint == NULL || !check_endpoint(rq, got.endpoint) || !check_window(rq, &got) ||
         !check_metadata(rq, got.root, &got.metadata) ||
         !check_output_expiry(rq, got.root, &got.output_expires_s)) {
         json_object_put(got.root);

@@ -14,6 +14,8 @@ struct order {
     struct json_object *root;
     const char *input_file_id;
     const char *endpoint;
+    const char *window;   /* NULL when not given */
+    unsigned window_h;    /* 0: without an end */
     const char *metadata; /* JSON text, NULL when not given */
     int64_t output_expires_s;
     bool auto_delete;

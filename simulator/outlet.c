@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "common/base/err.h"
 #include "simulator/text.h"
 
 #define SPILL_BYTES ((size_t)1 << 20)
@@ -24,6 +25,17 @@ static bool write_out(struct outlet *o, struct err *err)
 bool outlet_spill(struct outlet *o, struct err *err)
 {
     return o->buf.len < SPILL_BYTES || write_out(o, err);
+}
+
+bool outlet_shorten(struct outlet *o, uint64_t n, struct err *err)
+{
+    if (!write_out(o, err))
+        return false;
+    off_t end = lseek(o->fd, 0, SEEK_END);
+    if (end < (off_t)n)
+        return true;
+    return (ftruncate(o->fd, end - (off_t)n) == 0 && lseek(o->fd, end - (off_t)n, SEEK_SET) >= 0) ||
+           err_set(err, ERR_UNAVAILABLE, "%s: cannot be shortened", o->path);
 }
 
 bool outlet_finish(struct outlet *o, struct err *err)

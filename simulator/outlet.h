@@ -21,6 +21,9 @@ MUST_CHECK bool outlet_open(struct outlet *o, const struct folder *folder, struc
 /** Write the buffer out when it is big enough. */
 MUST_CHECK bool outlet_spill(struct outlet *o, struct err *err);
 
+/** Take the last @n bytes of what was written away. */
+MUST_CHECK bool outlet_shorten(struct outlet *o, uint64_t n, struct err *err);
+
 /** Write the rest out and close; the file stays at its path. */
 MUST_CHECK bool outlet_finish(struct outlet *o, struct err *err);
 

@@ -4,7 +4,9 @@
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "simulator/dialect.h"
 #include "simulator/options.h"
 #include "simulator/quantity.h"
 #include "simulator/sim.h"
@@ -19,6 +21,19 @@ const char *request_header(const struct request *rq, const char *name)
     return MHD_lookup_connection_value(rq->conn, MHD_HEADER_KIND, name);
 }
 
+/*
+ * Zhipu tells some of its own errors inside a 200. Which ones is not documented:
+ * here those of parameters, outside of uploads; after a POST at the top level.
+ */
+static void soften(struct request *rq, struct problem *p)
+{
+    if (rq->sim->opt->dialect->problem != DIALECT_PROBLEM_ZHIPU || p->status != 400 ||
+        rq->upload != NULL || p->zhipu_code == NULL)
+        return;
+    p->status = 200;
+    rq->reply.soft = strcmp(rq->method, "POST") == 0;
+}
+
 void request_problem(struct request *rq, struct problem p, const char *fmt, ...)
 {
     char message[1024];
@@ -27,7 +42,8 @@ void request_problem(struct request *rq, struct problem p, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(message, sizeof(message), fmt, ap);
     va_end(ap);
-    reply_problem(&rq->reply, rq->sim->opt->profile, p, "%s", message);
+    soften(rq, &p);
+    reply_problem(&rq->reply, rq->sim->opt->dialect, p, "%s", message);
 }
 
 bool request_limit(struct request *rq, uint64_t preset, uint64_t max, uint64_t *out)

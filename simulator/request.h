@@ -7,6 +7,7 @@
 
 #include "common/base/attr.h"
 #include "common/base/buf.h"
+#include "simulator/faults.h"
 #include "simulator/reply.h"
 
 struct MHD_Connection;
@@ -15,13 +16,28 @@ struct upload;
 
 #define REQUEST_BODY_MAX ((size_t)1 << 20)
 
+/* How far a request is. */
+enum request_step {
+    REQUEST_ARRIVED, /* it is there */
+    REQUEST_GOES,    /* it may be carried out */
+    REQUEST_DONE,    /* its reply may be sent */
+};
+
 /* One HTTP request, while it is being received and answered. */
 struct request {
     struct sim *sim;
     struct MHD_Connection *conn;
     const char *method;
-    char *path;            /* without the query */
-    int route;             /* its row in the table of routes; -1: none */
+    char *path;           /* without the query */
+    int route;            /* its row in the table of routes; -1: none */
+    enum fault_route api; /* what faults call that route */
+    bool at_content;      /* it came to the content server */
+    bool reused;          /* not the first request of its connection */
+    enum request_step step;
+    int64_t until_ms; /* monotonic: nothing is done with it before; 0: go on */
+    bool awaits_body; /* its head was taken, "100 Continue" is withheld */
+    int64_t body_began_ms;
+    uint64_t body_taken;
     char *id;              /* the {id} in the path, or NULL */
     struct upload *upload; /* when the body is one */
     struct buf body;       /* else the body itself */

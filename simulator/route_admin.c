@@ -8,6 +8,7 @@
 #include "simulator/request.h"
 #include "simulator/routes.h"
 #include "simulator/sim.h"
+#include "simulator/tally.h"
 #include "simulator/text.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
@@ -66,9 +67,21 @@ static void answer_rows(struct request *rq, uint64_t min_billed)
     rq->reply.total = rq->reply.length = bytes;
 }
 
+static void answer_batches(struct request *rq)
+{
+    struct buf *out = reply_json(&rq->reply, 200);
+
+    sim_write_ledger(rq->sim, out);
+    out->len -= strlen("}\n");
+    text_put(out, ",\"batches\":[");
+    tally_write_batches(&rq->sim->batches, out);
+    text_put(out, "]}\n");
+}
+
 void route_admin_ledger(struct request *rq)
 {
     const char *rows = request_query(rq, "rows");
+    const char *batches = request_query(rq, "batches");
     const char *min = request_query(rq, "min_billed");
     uint64_t min_billed = 0;
 
@@ -77,7 +90,9 @@ void route_admin_ledger(struct request *rq)
         return;
     }
     sim_lock(rq->sim);
-    if (rows != NULL && strcmp(rows, "1") == 0)
+    if (batches != NULL && strcmp(batches, "1") == 0)
+        answer_batches(rq);
+    else if (rows != NULL && strcmp(rows, "1") == 0)
         answer_rows(rq, min_billed);
     else
         sim_write_ledger(rq->sim, reply_json(&rq->reply, 200));
@@ -92,8 +107,10 @@ void route_admin_faults(struct request *rq)
     sim_lock(rq->sim);
     next = rq->sim->faults;
     bool ok = rq->body.len == 0 || faults_arm_lines(&next, rq->body.data, &err);
-    if (ok)
+    if (ok) {
         rq->sim->faults = next;
+        (void)pthread_cond_signal(&rq->sim->wake); /* what was stuck may go on */
+    }
     sim_unlock(rq->sim);
     if (ok)
         text_put(reply_json(&rq->reply, 200), "{\"ok\":true}\n");

@@ -3,32 +3,46 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/xmem.h"
+#include "simulator/dialect.h"
+#include "simulator/limits.h"
 #include "simulator/options.h"
+#include "simulator/plan.h"
 #include "simulator/request.h"
 #include "simulator/sim.h"
 #include "simulator/text.h"
 
-/* Path with {id} where it has one. Admin paths are whole, the others follow the profile's base. */
+/* Where a path is: behind the profile's base, or the whole of it. */
+enum place {
+    PLACE_API,
+    PLACE_ADMIN,
+    PLACE_CONTENT, /* on the content server, and nothing else is there */
+};
+
+/* Path with {id} where it has one. */
 static const struct {
     const char *method;
     const char *path;
-    bool admin;
+    enum place place;
+    enum fault_route api;
     void (*answer)(struct request *rq);
 } routes[] = {
-    {"POST",   "/files",               false, route_files_create  },
-    {"GET",    "/files",               false, route_files_list    },
-    {"GET",    "/files/{id}",          false, route_files_get     },
-    {"DELETE", "/files/{id}",          false, route_files_delete  },
-    {"GET",    "/files/{id}/content",  false, route_files_content },
-    {"POST",   "/batches",             false, route_batches_create},
-    {"GET",    "/batches",             false, route_batches_list  },
-    {"GET",    "/batches/{id}",        false, route_batches_get   },
-    {"POST",   "/batches/{id}/cancel", false, route_batches_cancel},
-    {"GET",    "/models",              false, route_models        },
-    {"GET",    "/_sim/ledger",         true,  route_admin_ledger  },
-    {"POST",   "/_sim/faults",         true,  route_admin_faults  },
-    {"GET",    "/_sim/state",          true,  route_admin_state   },
+    {"POST",   "/files",               PLACE_API,     ROUTE_UPLOADS,      route_files_create  },
+    {"GET",    "/files",               PLACE_API,     ROUTE_FILE_LISTS,   route_files_list    },
+    {"GET",    "/files/{id}",          PLACE_API,     ROUTE_FILE_GETS,    route_files_get     },
+    {"DELETE", "/files/{id}",          PLACE_API,     ROUTE_FILE_DELETES, route_files_delete  },
+    {"GET",    "/files/{id}/content",  PLACE_API,     ROUTE_DOWNLOADS,    route_files_content },
+    {"POST",   "/batches",             PLACE_API,     ROUTE_CREATES,      route_batches_create},
+    {"GET",    "/batches",             PLACE_API,     ROUTE_LISTS,        route_batches_list  },
+    {"GET",    "/batches/{id}",        PLACE_API,     ROUTE_POLLS,        route_batches_get   },
+    {"POST",   "/batches/{id}/cancel", PLACE_API,     ROUTE_CANCELS,      route_batches_cancel},
+    {"DELETE", "/batches/{id}",        PLACE_API,     ROUTE_ANY,          route_batches_delete},
+    {"GET",    "/models",              PLACE_API,     ROUTE_MODELS,       route_models        },
+    {"GET",    "/_sim/ledger",         PLACE_ADMIN,   ROUTE_ANY,          route_admin_ledger  },
+    {"POST",   "/_sim/faults",         PLACE_ADMIN,   ROUTE_ANY,          route_admin_faults  },
+    {"GET",    "/_sim/state",          PLACE_ADMIN,   ROUTE_ANY,          route_admin_state   },
+    {"GET",    "/content/{id}",        PLACE_CONTENT, ROUTE_ANY,          route_content       },
 };
 
 _Static_assert(ARRAY_LEN(routes) <= SIM_ROUTES_MAX, "raise SIM_ROUTES_MAX");
@@ -51,15 +65,16 @@ static bool path_is(const char *pattern, const char *path, const char **id, size
     return *id_len > 0 && strcmp(hole + strlen("{id}"), *id + *id_len) == 0;
 }
 
-static bool hidden_by_profile(enum profile profile, size_t route)
+static bool is_hidden(const struct dialect *dialect, size_t route)
 {
-    return profile == PROFILE_ZHIPU && routes[route].answer == route_files_get;
+    return (!dialect->files.get && routes[route].answer == route_files_get) ||
+           (!dialect->batches.deletable && routes[route].answer == route_batches_delete);
 }
 
 void routes_find(struct request *rq)
 {
-    enum profile profile = rq->sim->opt->profile;
-    const char *base = profile_base(profile);
+    const struct dialect *dialect = rq->sim->opt->dialect;
+    const char *base = dialect->base;
     bool in_base = strncmp(rq->path, base, strlen(base)) == 0;
     const char *rest = in_base ? rq->path + strlen(base) : "";
     const char *id = NULL;
@@ -67,10 +82,12 @@ void routes_find(struct request *rq)
 
     rq->route = -1;
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-        if (strcmp(rq->method, routes[i].method) != 0 || hidden_by_profile(profile, i) ||
-            !path_is(routes[i].path, routes[i].admin ? rq->path : rest, &id, &id_len))
+        if (strcmp(rq->method, routes[i].method) != 0 || is_hidden(dialect, i) ||
+            (routes[i].place == PLACE_CONTENT) != rq->at_content ||
+            !path_is(routes[i].path, routes[i].place == PLACE_API ? rest : rq->path, &id, &id_len))
             continue;
         rq->route = (int)i;
+        rq->api = routes[i].api;
         rq->id = id_len != 0 ? xstrndup(id, id_len) : NULL;
         return;
     }
@@ -81,69 +98,73 @@ bool routes_takes_upload(const struct request *rq)
     return rq->route == UPLOAD_ROUTE;
 }
 
-static void answer_html(struct request *rq, unsigned status)
+/* The token of an Authorization: Bearer header; NULL when there is none. */
+static const char *bearer(const struct request *rq)
 {
-    text_put(reply_json(&rq->reply, status),
-             "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
-             "<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n");
-    rq->reply.type = "text/html";
+    static const char scheme[] = "Bearer ";
+    const char *value = request_header(rq, "Authorization");
+
+    if (value == NULL || strncmp(value, scheme, sizeof(scheme) - 1) != 0 ||
+        value[sizeof(scheme) - 1] == '\0')
+        return NULL;
+    return value + sizeof(scheme) - 1;
 }
 
-static bool strike(struct request *rq, enum fault_id id)
+/* Whether @token has the form of a JSON web token, as those of Entra ID. */
+static bool is_jwt(const char *token)
 {
-    sim_lock(rq->sim);
-    bool hit = faults_strike(&rq->sim->faults, id);
-    sim_unlock(rq->sim);
-    return hit;
+    const char *dot = token != NULL ? strchr(token, '.') : NULL;
+
+    return dot != NULL && strncmp(token, "eyJ", 3) == 0 && strchr(dot + 1, '.') != NULL;
+}
+
+/* The key that the request shows, where the dialect wants it; NULL when it shows none. */
+static const char *given_key(const struct request *rq)
+{
+    const char *token = bearer(rq);
+
+    if (rq->sim->opt->dialect->key == DIALECT_KEY_BEARER)
+        return token;
+    return is_jwt(token) ? token : request_header(rq, "api-key");
 }
 
 /* False, with the request answered, when its key is not taken. */
 static bool check_key(struct request *rq)
 {
-    static const char scheme[] = "Bearer ";
-    const char *value = request_header(rq, "Authorization");
     const char *key = rq->sim->opt->key;
-    struct problem p = {401, NULL, NULL, "1001"};
+    const char *value = given_key(rq);
 
-    if (value == NULL || strncmp(value, scheme, sizeof(scheme) - 1) != 0 ||
-        value[sizeof(scheme) - 1] == '\0') {
-        request_problem(rq, p,
+    if (value != NULL && (key == NULL || strcmp(value, key) == 0))
+        return true;
+    if (rq->sim->opt->dialect->key == DIALECT_KEY_HEADER)
+        request_problem(rq, problem(401, NULL, "401", NULL),
+                        "Access denied due to invalid subscription key or wrong API endpoint. Make "
+                        "sure to provide a valid key for an active subscription and use a correct "
+                        "regional API endpoint for your resource.");
+    else if (value == NULL)
+        request_problem(rq, problem(401, NULL, NULL, "1001"),
                         "You didn't provide an API key. You need to provide your API key in an "
                         "Authorization header using Bearer auth (i.e. Authorization: Bearer "
                         "YOUR_KEY).");
-        return false;
-    }
-    if ((key != NULL && strcmp(value + sizeof(scheme) - 1, key) != 0) ||
-        strike(rq, FAULT_REJECT_KEY)) {
-        p.code = "invalid_api_key";
-        p.zhipu_code = "1000";
-        request_problem(rq, p, "Incorrect API key provided.");
-        return false;
-    }
-    return true;
+    else
+        request_problem(rq, problem(401, NULL, "invalid_api_key", "1000"),
+                        "Incorrect API key provided.");
+    return false;
 }
 
-/* What stands before every route of the API. */
-static bool pass_gate(struct request *rq)
+static bool is_admin(const struct request *rq)
 {
-    if (strike(rq, FAULT_HTML_502)) {
-        answer_html(rq, 502);
-        return false;
-    }
-    if (!check_key(rq))
-        return false;
-    if (strike(rq, FAULT_RATE_429)) {
-        request_problem(rq, problem(429, NULL, "rate_limit_exceeded", "1302"),
-                        "Rate limit reached. Please try again in 1s.");
-        rq->reply.retry_after_s = 1;
-        return false;
-    }
-    return true;
+    return rq->route >= 0 && routes[rq->route].place == PLACE_ADMIN;
 }
 
 static void count(struct request *rq)
 {
+    const char *key = given_key(rq);
+
     sim_lock(rq->sim);
+    if (key != NULL && !rq->at_content && !is_admin(rq))
+        keys_note(&rq->sim->keys, key);
+    files_expire(&rq->sim->files, clock_unix_ms());
     if (rq->route < 0)
         rq->sim->requests_unknown++;
     else
@@ -151,12 +172,18 @@ static void count(struct request *rq)
     sim_unlock(rq->sim);
 }
 
-void routes_answer(struct request *rq)
+bool routes_head(struct request *rq)
 {
-    bool admin = rq->route >= 0 && routes[rq->route].admin;
-
+    if (is_admin(rq) || plan_head(rq))
+        return true;
     count(rq);
-    if (!admin && !pass_gate(rq))
+    rq->step = REQUEST_DONE;
+    return false;
+}
+
+static void carry_out(struct request *rq)
+{
+    if (!is_admin(rq) && !rq->at_content && (!check_key(rq) || !limits_pass(rq)))
         return;
     if (rq->route < 0) {
         request_problem(rq, problem(404, NULL, "unknown_url", "404"), "Invalid URL (%.20s %.200s)",
@@ -168,6 +195,32 @@ void routes_answer(struct request *rq)
         return;
     }
     routes[rq->route].answer(rq);
+}
+
+static bool must_wait(const struct request *rq)
+{
+    return rq->until_ms != 0 && clock_mono_ms() < rq->until_ms;
+}
+
+bool routes_answer(struct request *rq)
+{
+    if (rq->step == REQUEST_ARRIVED) {
+        count(rq);
+        rq->step = is_admin(rq) || plan_before(rq) ? REQUEST_GOES : REQUEST_DONE;
+        if (rq->step == REQUEST_DONE)
+            plan_answer(rq);
+    }
+    if (must_wait(rq))
+        return false;
+    if (rq->step == REQUEST_GOES) {
+        rq->step = REQUEST_DONE;
+        carry_out(rq);
+        if (!is_admin(rq)) {
+            plan_after(rq);
+            plan_answer(rq);
+        }
+    }
+    return !must_wait(rq);
 }
 
 void routes_write_counts(const struct sim *sim, struct buf *out)

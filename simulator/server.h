@@ -18,6 +18,9 @@ struct server *server_start(struct sim *sim, struct err *err);
 /** The port it listens on. */
 uint16_t server_port(const struct server *server);
 
+/** The port of the content server; 0 when there is none. */
+uint16_t server_content_port(const struct server *server);
+
 /** Let slow downloads go on that have waited long enough. Any one thread. */
 void server_tick(struct server *server);
 

@@ -4,9 +4,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "simulator/options.h"
+#include "simulator/tally.h"
 #include "simulator/text.h"
 
 void sim_lock(struct sim *sim)
@@ -64,7 +66,8 @@ static void drop_orphans(struct sim *sim)
     for (size_t i = sim->files.count; i > 0; i--) {
         struct sim_file *file = sim->files.list[i - 1];
 
-        if (strcmp(file->purpose, "batch_output") == 0 && !is_output_of_a_batch(sim, file))
+        if (strncmp(file->purpose, "batch_", strlen("batch_")) == 0 &&
+            !is_output_of_a_batch(sim, file))
             files_delete(&sim->files, file);
     }
 }
@@ -75,6 +78,7 @@ bool sim_open(struct sim *sim, const struct options *opt, struct err *err)
     if (!folder_open(&sim->folder, opt->dir, err))
         return false;
     init_threads(sim);
+    limits_init(sim->rates, opt);
     sim->files.folder = &sim->folder;
     sim->batches.folder = &sim->folder;
     if (!files_load(&sim->files, err) || !batches_load(&sim->batches, err) ||
@@ -88,12 +92,40 @@ bool sim_open(struct sim *sim, const struct options *opt, struct err *err)
 
 void sim_close(struct sim *sim)
 {
+    limits_release(sim->rates);
     ledger_release(&sim->ledger);
     files_release(&sim->files);
     batches_release(&sim->batches);
     folder_close(&sim->folder);
     (void)pthread_cond_destroy(&sim->wake);
     (void)pthread_mutex_destroy(&sim->lock);
+}
+
+int64_t sim_file_end(const struct sim *sim, int64_t now_ms, uint64_t seconds)
+{
+    int64_t most = sim->opt->file_ttl_ms;
+    int64_t life = (int64_t)seconds * 1000;
+
+    if (most != 0 && (life == 0 || life > most))
+        life = most;
+    return life == 0 ? 0 : now_ms + life;
+}
+
+/* What was seen of the requests themselves. */
+static void write_requests(const struct sim *sim, struct buf *out)
+{
+    text_f(out,
+           ",\"creates_received\":%" PRIu64 ",\"creates_on_reused\":%" PRIu64
+           ",\"creates_per_connection\":%" PRIu64,
+           sim->creates_received, sim->creates_on_reused, sim->creates_per_connection);
+    limits_write(sim->rates, out);
+    text_f(out,
+           ",\"refused_live\":%" PRIu64 ",\"refused_queue\":%" PRIu64
+           ",\"refused_storage\":%" PRIu64,
+           sim->lives_refused, sim->queue_refused, sim->stores_refused);
+    text_f(out, ",\"content_requests\":%" PRIu64 ",\"keys_leaked\":%" PRIu64 ",\"keys_seen\":",
+           sim->content_requests, sim->keys_leaked);
+    keys_write(&sim->keys, out);
 }
 
 void sim_write_ledger(const struct sim *sim, struct buf *out)
@@ -113,5 +145,8 @@ void sim_write_ledger(const struct sim *sim, struct buf *out)
            ",\"input_files_executed_twice\":%zu,",
            uses.files, uses.created_twice, uses.executed_twice);
     ledger_write_totals(&sim->ledger, out);
-    text_f(out, ",\"input_tokens\":%" PRId64 ",\"output_tokens\":%" PRId64 "}\n", in, out_tokens);
+    text_f(out, ",\"input_tokens\":%" PRId64 ",\"output_tokens\":%" PRId64, in, out_tokens);
+    tally_write(&sim->batches, clock_unix_ms(), out);
+    write_requests(sim, out);
+    text_put(out, "}\n");
 }

@@ -11,12 +11,14 @@
 #include "simulator/faults.h"
 #include "simulator/files.h"
 #include "simulator/folder.h"
+#include "simulator/keys.h"
 #include "simulator/ledger.h"
+#include "simulator/limits.h"
 
 struct err;
 struct options;
 
-#define SIM_ROUTES_MAX 16
+#define SIM_ROUTES_MAX 20
 
 /*
  * Everything the simulator knows. The HTTP thread answers from it, the worker
@@ -34,6 +36,16 @@ struct sim {
     struct files files;
     struct batches batches;
     uint64_t creates_lost; /* accepted, answer withheld */
+    uint64_t creates_received;
+    uint64_t creates_on_reused;      /* that were not the first request of their connection */
+    uint64_t creates_per_connection; /* at most, on one connection */
+    char own_url[128];               /* of this server */
+    char content_url[128];           /* where downloads are redirected to */
+    uint64_t content_requests;       /* at the content server */
+    uint64_t keys_leaked;            /* of them, those that brought a key */
+    uint64_t stores_refused, lives_refused, queue_refused; /* for one of the limits */
+    struct rate rates[RATE_COUNT];
+    struct keys keys;
     uint64_t requests[SIM_ROUTES_MAX];
     uint64_t requests_unknown;
 };
@@ -46,6 +58,9 @@ void sim_close(struct sim *sim);
 
 void sim_lock(struct sim *sim);
 void sim_unlock(struct sim *sim);
+
+/** When a file stored at @now_ms expires that is to live @seconds (0: for ever); 0: never. */
+int64_t sim_file_end(const struct sim *sim, int64_t now_ms, uint64_t seconds);
 
 /** The ledger's totals as one JSON object. Needs the lock. */
 void sim_write_ledger(const struct sim *sim, struct buf *out);

@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/base/xmem.h"
+#include "simulator/dialect.h"
 #include "simulator/folder.h"
 #include "simulator/text.h"
 
@@ -18,6 +19,7 @@ struct upload {
     struct upload_parts parts;
     struct MHD_PostProcessor *parser; /* NULL: the body is not multipart */
     const struct folder *folder;
+    const struct dialect_files *dialect;
     uint64_t max_bytes, bytes;
     int fd;
     char path[FOLDER_PATH_MAX];
@@ -44,13 +46,20 @@ static void take_file(struct upload *u, const char *data, size_t size)
         trouble(u);
 }
 
-static struct buf *field_named(struct upload_parts *parts, const char *key)
+static bool is_part(const char *key, const char *name)
 {
+    return name != NULL && strcmp(key, name) == 0;
+}
+
+static struct buf *field_named(struct upload *u, const char *key)
+{
+    struct upload_parts *parts = &u->parts;
+
     if (strcmp(key, "purpose") == 0)
         return &parts->purpose;
-    if (strcmp(key, "expires_after[anchor]") == 0)
+    if (is_part(key, u->dialect->anchor))
         return &parts->anchor;
-    if (strcmp(key, "expires_after[seconds]") == 0)
+    if (is_part(key, u->dialect->seconds))
         return &parts->seconds;
     return NULL;
 }
@@ -76,7 +85,7 @@ static enum MHD_Result on_part(void *arg, enum MHD_ValueKind kind, const char *k
         take_file(u, data, size);
         return MHD_YES;
     }
-    field = field_named(&u->parts, key);
+    field = field_named(u, key);
     return field == NULL || buf_append(field, data, size) ? MHD_YES : MHD_NO;
 }
 
@@ -90,12 +99,13 @@ static bool is_multipart(struct MHD_Connection *conn)
 }
 
 struct upload *upload_new(struct MHD_Connection *conn, const struct folder *folder,
-                          uint64_t max_bytes)
+                          const struct dialect_files *dialect, uint64_t max_bytes)
 {
     struct upload *u = xcalloc(1, sizeof(*u));
 
     u->fd = -1;
     u->folder = folder;
+    u->dialect = dialect;
     u->max_bytes = max_bytes;
     u->parts.filename = u->parts.purpose = BUF_INIT(FIELD_BYTES_MAX);
     u->parts.anchor = u->parts.seconds = BUF_INIT(FIELD_BYTES_MAX);

@@ -8,6 +8,7 @@
 #include "common/base/attr.h"
 #include "common/base/buf.h"
 
+struct dialect_files;
 struct err;
 struct folder;
 struct MHD_Connection;
@@ -23,9 +24,10 @@ struct upload_parts {
     struct buf filename, purpose, anchor, seconds; /* empty when not given */
 };
 
-/** Starts taking the multipart body of @conn. The file goes to a temporary file in @folder. */
+/** Starts taking the multipart body of @conn, with the parts that @dialect knows. The file goes to
+ * a temporary file in @folder. */
 struct upload *upload_new(struct MHD_Connection *conn, const struct folder *folder,
-                          uint64_t max_bytes);
+                          const struct dialect_files *dialect, uint64_t max_bytes);
 
 /** More of the body. */
 void upload_feed(struct upload *u, const char *bytes, size_t len);

@@ -1,7 +1,10 @@
 #include "simulator/validate.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/err.h"
 #include "simulator/hash.h"
@@ -9,15 +12,25 @@
 #include "simulator/reader.h"
 #include "simulator/text.h"
 
-#define UNKNOWN_MODEL "no-such-model"
+#define TEST_MODEL      "batch-test-model"
+#define TEST_ENDPOINT   "/ds-test"
+#define TEST_REQUESTS   100
+#define TEST_BYTES      1000000
+#define MODEL_CHARS     200
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 struct check {
-    const char *endpoint;
-    uint64_t max_requests;
+    const struct validate_rules *rules;
     struct verdict *verdict;
     struct hashset ids;
     struct buf scratch;
-    struct buf message;
+    uint64_t requests, bytes;
+};
+
+/* What is wrong with a line. @message is JSON text without quotes. */
+struct complaint {
+    const char *code, *param;
+    char message[400 + 2 * MODEL_CHARS];
 };
 
 void verdict_init(struct verdict *v)
@@ -34,6 +47,7 @@ void verdict_release(struct verdict *v)
 void verdict_add(struct verdict *v, const char *code, const char *param, uint64_t line,
                  const char *message)
 {
+    v->fails = true;
     if (v->listed++ >= VALIDATE_ERRORS_MAX)
         return;
     text_f(&v->errors,
@@ -52,105 +66,200 @@ uint64_t validate_tokens(size_t body_bytes)
     return (body_bytes + 3) / 4;
 }
 
-/* Whether a required member is there with the right type; else its error is added. */
-static bool require(struct check *c, const char *name, struct slice value, bool fits,
-                    const char *wanted, uint64_t line)
+static bool ends_with(const char *text, const char *end)
 {
-    if (value.p != NULL && fits)
-        return true;
-    buf_clear(&c->message);
-    if (value.p == NULL)
-        text_f(&c->message, "Missing required parameter: '%s'.", name);
-    else
-        text_f(&c->message, "Invalid type for '%s': expected %s.", name, wanted);
-    verdict_add(c->verdict, value.p == NULL ? "missing_required_parameter" : "invalid_type", name,
-                line, c->message.data);
+    size_t n = strlen(text);
+    size_t m = strlen(end);
+
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+struct validate_rules validate_rules(const struct dialect_lines *lines, const char *endpoint,
+                                     uint64_t max_requests)
+{
+    struct validate_rules rules = {lines, endpoint, max_requests, 0};
+
+    if (strstr(endpoint, "/embeddings") != NULL && lines->max_embeddings != 0 &&
+        lines->max_embeddings < max_requests)
+        rules.max_requests = lines->max_embeddings;
+    if (ends_with(endpoint, TEST_ENDPOINT)) {
+        rules.max_requests = max_requests < TEST_REQUESTS ? max_requests : TEST_REQUESTS;
+        rules.max_bytes = TEST_BYTES;
+    }
+    return rules;
+}
+
+static bool complain(struct complaint *c, const char *code, const char *param, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+/* Always false. */
+static bool complain(struct complaint *c, const char *code, const char *param, const char *fmt, ...)
+{
+    va_list ap;
+
+    c->code = code;
+    c->param = param;
+    va_start(ap, fmt);
+    (void)vsnprintf(c->message, sizeof(c->message), fmt, ap);
+    va_end(ap);
     return false;
 }
 
-static bool check_members(struct check *c, const struct line *l, uint64_t line)
+/* Whether a required member is there with the right type. */
+static bool require(struct complaint *c, const char *name, struct slice value, bool fits,
+                    const char *wanted)
+{
+    if (value.p == NULL)
+        return complain(c, "missing_required_parameter", name, "Missing required parameter: '%s'.",
+                        name);
+    return fits ||
+           complain(c, "invalid_type", name, "Invalid type for '%s': expected %s.", name, wanted);
+}
+
+static bool check_members(struct complaint *c, const struct line *l)
 {
     bool object = l->body.p != NULL && l->body.p[0] == '{';
 
-    return require(c, "custom_id", l->custom_id, slice_is_string(l->custom_id), "a string", line) &&
-           require(c, "method", l->method, slice_is_string(l->method), "a string", line) &&
-           require(c, "url", l->url, slice_is_string(l->url), "a string", line) &&
-           require(c, "body", l->body, object, "an object", line);
+    return require(c, "custom_id", l->custom_id, slice_is_string(l->custom_id), "a string") &&
+           require(c, "method", l->method, slice_is_string(l->method), "a string") &&
+           require(c, "url", l->url, slice_is_string(l->url), "a string") &&
+           require(c, "body", l->body, object, "an object");
 }
 
-static bool check_model(struct check *c, const struct line *l, uint64_t line)
+/* Azure takes "/chat/completions" and "/v1/chat/completions" for the same. */
+static const char *without_version(const char *path)
+{
+    return strncmp(path, "/v1/", 4) == 0 ? path + 3 : path;
+}
+
+static bool check_url(const struct validate_rules *rules, struct complaint *c, const struct line *l)
+{
+    const char *endpoint = rules->endpoint;
+
+    if (slice_means(l->url, endpoint))
+        return true;
+    if (rules->lines->url_short && endpoint[0] == '/') {
+        char longer[64];
+
+        (void)snprintf(longer, sizeof(longer), "/v1%.50s", without_version(endpoint));
+        if (slice_means(l->url, without_version(endpoint)) || slice_means(l->url, longer))
+            return true;
+    }
+    return complain(c, rules->lines->url_code, "url",
+                    "The URL provided for this request does not match the batch endpoint.");
+}
+
+static bool check_method(const struct validate_rules *rules, struct complaint *c,
+                         const struct line *l)
+{
+    struct slice method = slice_inside(l->method);
+
+    /* only of Groq is it known that, and how, it complains */
+    if (!rules->lines->bad_are_skipped || slice_means(l->method, "POST"))
+        return true;
+    return complain(c, "invalid_method", "method",
+                    "Invalid value: '%.*s'. Supported values are: 'POST'",
+                    (int)(method.n < 20 ? method.n : 20), method.p);
+}
+
+static bool check_model(const struct validate_rules *rules, struct complaint *c,
+                        const struct line *l)
+{
+    bool test = ends_with(rules->endpoint, TEST_ENDPOINT);
+
+    if (!slice_is_string(l->model) || l->model.n == 2)
+        return complain(c, "invalid_request", "body.model", "Model parameter is required.");
+    if (!slice_means(l->model, VALIDATE_UNKNOWN_MODEL) && test == slice_means(l->model, TEST_MODEL))
+        return true;
+    struct slice name = slice_inside(l->model);
+    return complain(c, "model_not_found", "body.model",
+                    "The provided model '%.*s' is not supported by the Batch API.",
+                    (int)(name.n < MODEL_CHARS ? name.n : 0), name.p);
+}
+
+static bool check_body(const struct validate_rules *rules, struct complaint *c,
+                       const struct line *l)
+{
+    bool chat = strstr(rules->endpoint, "/chat/") != NULL;
+
+    if (chat && (l->messages.p == NULL || l->messages.p[0] != '['))
+        return complain(c, "invalid_request", "body.messages", "Messages parameter is required.");
+    if (l->stream.p != NULL && l->stream.n == 4 && memcmp(l->stream.p, "true", 4) == 0)
+        return complain(c, "streaming_unsupported", "body.stream",
+                        "Chat Completions: Streaming is not supported in the Batch API.");
+    return true;
+}
+
+static bool line_fits(const struct validate_rules *rules, struct complaint *c, const struct line *l)
+{
+    return check_members(c, l) && check_method(rules, c, l) && check_url(rules, c, l) &&
+           check_model(rules, c, l) && check_body(rules, c, l);
+}
+
+bool validate_line(const struct validate_rules *rules, const struct line *line)
+{
+    struct complaint c;
+
+    return line_fits(rules, &c, line);
+}
+
+static void add(struct check *c, const struct complaint *found, uint64_t line)
+{
+    bool failed = c->verdict->fails;
+
+    verdict_add(c->verdict, found->code, found->param, line, found->message);
+    if (c->rules->lines->bad_are_skipped)
+        c->verdict->fails = failed;
+}
+
+/* What concerns a line and those before it; these fail a batch everywhere. */
+static bool fits_others(struct check *c, const struct line *l, uint64_t line)
 {
     struct verdict *v = c->verdict;
-
-    if (!slice_is_string(l->model) || l->model.n == 2) {
-        verdict_add(v, "invalid_request", "body.model", line, "Model parameter is required.");
-        return false;
-    }
     struct slice name = slice_inside(l->model);
-    if (slice_means(l->model, UNKNOWN_MODEL)) {
-        verdict_add(v, "model_not_found", "body.model", line,
-                    "The provided model '" UNKNOWN_MODEL "' is not supported by the Batch API.");
-        return false;
-    }
+    struct complaint found;
+
     if (v->model.len == 0)
         text_bytes(&v->model, name.p, name.n);
-    if (v->model.len == name.n && memcmp(v->model.data, name.p, name.n) == 0)
+    bool same = v->model.len == name.n && memcmp(v->model.data, name.p, name.n) == 0;
+    if (!same && !c->rules->lines->many_models) {
+        (void)complain(&found, "model_mismatch", "body.model",
+                       "The model '%.*s' does not match the model '%.*s' of the requests before "
+                       "it. A batch must have one model.",
+                       (int)(name.n < MODEL_CHARS ? name.n : 0), name.p,
+                       (int)(v->model.len < MODEL_CHARS ? v->model.len : 0), v->model.data);
+    } else if (!hashset_add(&c->ids, slice_hash(l->custom_id, &c->scratch))) {
+        (void)complain(&found, "duplicate_custom_id", "custom_id",
+                       "The custom_id for this request is a duplicate of another request. The "
+                       "custom_id parameter must be unique for each request in a batch.");
+    } else {
         return true;
-    buf_clear(&c->message);
-    text_f(&c->message,
-           "The model '%.*s' does not match the model '%s' of the requests before it. A batch "
-           "must have one model.",
-           (int)(name.n < 200 ? name.n : 200), name.p, v->model.data);
-    verdict_add(v, "model_mismatch", "body.model", line,
-                name.n < 200 ? c->message.data : "A batch must have one model.");
+    }
+    verdict_add(v, found.code, found.param, line, found.message);
     return false;
-}
-
-static bool is_chat(const char *endpoint)
-{
-    return strstr(endpoint, "/chat/completions") != NULL;
-}
-
-static bool check_body(struct check *c, const struct line *l, uint64_t line)
-{
-    struct verdict *v = c->verdict;
-
-    if (!slice_means(l->url, c->endpoint)) {
-        verdict_add(v, "invalid_url", "url", line,
-                    "The URL provided for this request does not match the batch endpoint.");
-        return false;
-    }
-    if (!check_model(c, l, line))
-        return false;
-    if (is_chat(c->endpoint) && (l->messages.p == NULL || l->messages.p[0] != '[')) {
-        verdict_add(v, "invalid_request", "body.messages", line, "Messages parameter is required.");
-        return false;
-    }
-    if (l->stream.p != NULL && l->stream.n == 4 && memcmp(l->stream.p, "true", 4) == 0) {
-        verdict_add(v, "streaming_unsupported", "body.stream", line,
-                    "Chat Completions: Streaming is not supported in the Batch API.");
-        return false;
-    }
-    return true;
 }
 
 static void check_line(struct check *c, struct slice text, uint64_t line)
 {
-    struct line l;
+    size_t max = c->rules->lines->max_bytes;
+    struct complaint found = {0};
+    struct line l = {0};
 
-    c->verdict->total++;
-    if (!line_scan(text.p, text.n, &l)) {
-        verdict_add(c->verdict, "invalid_json_line", NULL, line,
-                    "This line is not parseable as valid JSON.");
-        return;
+    c->requests++;
+    c->bytes += text.n + 1;
+    if (max != 0 && text.n > max)
+        (void)complain(&found, "line_too_long", NULL, "This line is longer than %zu bytes.", max);
+    else if (!line_scan(text.p, text.n, &l))
+        (void)complain(&found, "invalid_json_line", NULL,
+                       "This line is not parseable as valid JSON.");
+    else
+        (void)line_fits(c->rules, &found, &l);
+    if (found.code != NULL) {
+        add(c, &found, line);
+    } else if (fits_others(c, &l, line)) {
+        c->verdict->total++;
+        c->verdict->tokens += validate_tokens(l.body.n);
     }
-    if (!check_members(c, &l, line) || !check_body(c, &l, line))
-        return;
-    c->verdict->tokens += validate_tokens(l.body.n);
-    if (!hashset_add(&c->ids, slice_hash(l.custom_id, &c->scratch)))
-        verdict_add(c->verdict, "duplicate_custom_id", "custom_id", line,
-                    "The custom_id for this request is a duplicate of another request. The "
-                    "custom_id parameter must be unique for each request in a batch.");
 }
 
 static bool check_lines(struct check *c, int fd, struct err *err)
@@ -161,7 +270,7 @@ static bool check_lines(struct check *c, int fd, struct err *err)
 
     reader_init(&reader, fd);
     while ((ok = reader_next(&reader, &block, err)) && block.count != 0 &&
-           c->verdict->total <= c->max_requests) {
+           c->requests <= c->rules->max_requests) {
         for (size_t i = 0; i < block.count; i++) {
             if (!line_is_blank(block.lines[i]))
                 check_line(c, block.lines[i], block.first + i);
@@ -171,88 +280,59 @@ static bool check_lines(struct check *c, int fd, struct err *err)
     return ok;
 }
 
-bool validate_batch(int fd, const char *endpoint, uint64_t max_requests, struct verdict *out,
+/* One complaint about the whole file instead of those about its lines. */
+static void replace(struct verdict *v, const char *code, const char *message)
+{
+    buf_clear(&v->errors);
+    v->listed = 0;
+    verdict_add(v, code, NULL, 0, message);
+}
+
+static void check_whole(struct check *c)
+{
+    struct verdict *v = c->verdict;
+    char message[100];
+
+    (void)snprintf(message, sizeof(message),
+                   "The input file has too many requests. The limit is %" PRIu64 ".",
+                   c->rules->max_requests);
+    if (c->requests > c->rules->max_requests)
+        replace(v, "too_many_tasks", message);
+    else if (c->rules->max_bytes != 0 && c->bytes > c->rules->max_bytes)
+        replace(v, "file_too_large", "The input file is too large for this endpoint.");
+    else if (c->requests == 0)
+        replace(v, "empty_file",
+                "The input file is empty. Please ensure that the batch contains at least one "
+                "request.");
+    else if (v->total == 0)
+        v->fails = true;
+}
+
+static bool has_mark(int fd)
+{
+    char start[sizeof(BYTE_ORDER_MARK) - 1];
+
+    return pread(fd, start, sizeof(start), 0) == (ssize_t)sizeof(start) &&
+           memcmp(start, BYTE_ORDER_MARK, sizeof(start)) == 0;
+}
+
+bool validate_batch(int fd, const struct validate_rules *rules, struct verdict *out,
                     struct err *err)
 {
-    struct check c = {.endpoint = endpoint,
-                      .max_requests = max_requests,
-                      .verdict = out,
-                      .scratch = TEXT_INIT,
-                      .message = TEXT_INIT};
-    bool ok = check_lines(&c, fd, err);
+    struct check c = {.rules = rules, .verdict = out, .scratch = TEXT_INIT};
 
-    if (ok && out->total > max_requests) {
-        buf_clear(&out->errors);
-        out->listed = 0;
-        buf_clear(&c.message);
-        text_f(&c.message, "The input file has too many requests. The limit is %" PRIu64 ".",
-               max_requests);
-        verdict_add(out, "too_many_tasks", NULL, 0, c.message.data);
+    if (rules->lines->bom_hides_model && has_mark(fd)) {
+        verdict_add(out, "invalid_request", NULL, 0,
+                    "Validation failed: A valid model deployment name couldn't be extracted from "
+                    "the input file. Please ensure that each row in the input file has a valid "
+                    "deployment name specified in the 'model' field, and that the deployment name "
+                    "is consistent across all rows.");
+        return true;
     }
-    if (ok && out->total == 0)
-        verdict_add(out, "empty_file", NULL, 0, "The input file has no requests.");
+    bool ok = check_lines(&c, fd, err);
+    if (ok)
+        check_whole(&c);
     hashset_release(&c.ids);
     buf_release(&c.scratch);
-    buf_release(&c.message);
-    return ok;
-}
-
-bool validate_first_line(int fd)
-{
-    struct reader reader;
-    struct block block;
-    struct line line;
-    bool fits = false;
-
-    reader_init(&reader, fd);
-    while (reader_next(&reader, &block, NULL) && block.count != 0) {
-        size_t i = 0;
-
-        fits = true;
-        while (i < block.count && line_is_blank(block.lines[i]))
-            i++;
-        if (i < block.count) {
-            fits = line_scan(block.lines[i].p, block.lines[i].n, &line);
-            break;
-        }
-    }
-    reader_release(&reader);
-    return fits;
-}
-
-static bool zhipu_line(struct slice text, uint64_t number, const char **code, struct err *err)
-{
-    struct line l;
-
-    *code = "1210";
-    if (!line_scan(text.p, text.n, &l))
-        return err_set(err, ERR_PERMANENT, "API 调用参数有误: line %" PRIu64 " is not JSON",
-                       number);
-    if (slice_means(l.model, UNKNOWN_MODEL))
-        return err_set(err, ERR_PERMANENT, "模型名称错误: " UNKNOWN_MODEL);
-    *code = "1214";
-    size_t n = slice_is_string(l.custom_id) ? slice_inside(l.custom_id).n : 0;
-    if (n < 6 || n > 64)
-        return err_set(err, ERR_PERMANENT,
-                       "custom_id 参数非法: line %" PRIu64 ", 6 to 64 characters", number);
-    return true;
-}
-
-bool validate_zhipu_upload(int fd, const char **code, struct err *err)
-{
-    struct reader reader;
-    struct block block;
-    bool ok;
-
-    reader_init(&reader, fd);
-    *code = "1210";
-    while ((ok = reader_next(&reader, &block, err)) && block.count != 0) {
-        for (size_t i = 0; ok && i < block.count; i++)
-            ok = line_is_blank(block.lines[i]) ||
-                 zhipu_line(block.lines[i], block.first + i, code, err);
-        if (!ok)
-            break;
-    }
-    reader_release(&reader);
     return ok;
 }

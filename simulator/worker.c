@@ -9,28 +9,17 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/base/xmem.h"
+#include "simulator/deadline.h"
+#include "simulator/dialect.h"
 #include "simulator/execute.h"
+#include "simulator/ids.h"
 #include "simulator/options.h"
+#include "simulator/quantity.h"
 #include "simulator/sim.h"
 #include "simulator/text.h"
 #include "simulator/validate.h"
-
-#define ZHIPU_EMBEDDINGS_MAX 10000
-#define OUTPUT_TTL_S         2592000
-
-char *worker_new_id(const char *prefix, size_t len)
-{
-    size_t n = strlen(prefix);
-    size_t size = n + len + 1;
-    char *id = xcalloc(size, 1);
-
-    (void)snprintf(id, size, "%s", prefix);
-    id_random(id + n, len);
-    return id;
-}
 
 static void save(struct sim *sim, const struct sim_batch *batch)
 {
@@ -48,6 +37,7 @@ static void move_to(struct sim *sim, struct sim_batch *batch, enum batch_status 
     log_debug("ev=batch batch=%s from=%s to=%s", batch->id, batch_status_name(batch->status),
               batch_status_name(to));
     batch->status = to;
+    batch->stuck = false;
     switch (to) {
     case BATCH_IN_PROGRESS: batch->in_progress = now; break;
     case BATCH_FINALIZING: batch->finalizing = now; return; /* not worth a write */
@@ -55,14 +45,73 @@ static void move_to(struct sim *sim, struct sim_batch *batch, enum batch_status 
     case BATCH_EXPIRED: batch->expired = now; break;
     case BATCH_FAILED: batch->failed = now; break;
     case BATCH_CANCELLED: batch->cancelled = now; break;
-    case BATCH_VALIDATING:
-    case BATCH_CANCELLING: break;
+    case BATCH_CANCELLING: batch->cancelling = now; break;
+    case BATCH_VALIDATING: break;
     }
     save(sim, batch);
 }
 
+static void complain(const char *what, const struct sim_batch *batch, const struct err *err)
+{
+    log_error("ev=%s batch=%s reason=%s", what, batch->id, log_text(err->msg));
+}
+
+/*
+ * Store the file @path as the batch's output or error file under @id, a new one
+ * when NULL; returns its id, NULL on trouble.
+ */
+static char *store_output(struct sim *sim, const struct sim_batch *batch, const char *path,
+                          bool errors, const char *id, struct err *err)
+{
+    const struct dialect_files *d = &sim->opt->dialect->files;
+    int64_t now = clock_unix_ms();
+    struct sim_file meta = {.created_ms = now};
+    uint64_t life = d->output_ttl_s;
+    char name[128];
+
+    (void)snprintf(name, sizeof(name), "%s_%s.jsonl", batch->id, errors ? "error" : "output");
+    meta.id = id != NULL ? xstrdup(id) : ids_new(d->output_id);
+    meta.filename = xstrdup(name);
+    meta.purpose = xstrdup(errors ? d->error_purpose : "batch_output");
+    if (batch->output_expires_s != 0)
+        life = (uint64_t)batch->output_expires_s;
+    meta.expires_ms = sim_file_end(sim, now, life);
+    char *kept = xstrdup(meta.id);
+    if (id != NULL && files_find(&sim->files, id) != NULL)
+        files_delete(&sim->files, files_find(&sim->files, id));
+    if (files_add(&sim->files, meta, path, err))
+        return kept;
+    free(kept);
+    return NULL;
+}
+
+static char *store_empty(struct sim *sim, const struct sim_batch *batch, bool errors)
+{
+    char path[FOLDER_PATH_MAX];
+    struct err err = {0};
+    int fd = folder_temporary(&sim->folder, path, &err);
+
+    if (fd >= 0)
+        (void)close(fd);
+    char *id = fd < 0 ? NULL : store_output(sim, batch, path, errors, NULL, &err);
+    if (id == NULL)
+        complain("file_not_stored", batch, &err);
+    return id;
+}
+
+/* Files of no bytes, for a batch that has none yet. */
+static void give_files(struct sim *sim, struct sim_batch *batch)
+{
+    if (batch->output_id == NULL)
+        batch->output_id = store_empty(sim, batch, false);
+    if (batch->error_id == NULL)
+        batch->error_id = store_empty(sim, batch, true);
+}
+
 static void fail(struct sim *sim, struct sim_batch *batch, const char *errors)
 {
+    if (sim->opt->dialect->batches.failed_completes)
+        give_files(sim, batch);
     free(batch->errors);
     batch->errors = xstrdup(errors);
     move_to(sim, batch, BATCH_FAILED);
@@ -106,63 +155,87 @@ static int open_input(struct sim *sim, const struct sim_batch *batch)
     return files_open(&sim->files, file->id);
 }
 
-/* Prompt tokens that live batches of the same model hold. */
-static uint64_t enqueued_tokens(const struct sim *sim, const char *model)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < sim->batches.count; i++) {
-        const struct sim_batch *b = sim->batches.list[i];
-
-        if (!batch_status_is_final(b->status) && b->model != NULL && strcmp(b->model, model) == 0)
-            sum += (uint64_t)b->tokens;
-    }
-    return sum;
-}
-
 static bool fits_queue(struct sim *sim, struct sim_batch *batch, const struct verdict *v)
 {
-    uint64_t limit = sim->opt->enqueued_tokens;
+    struct buf message = TEXT_INIT;
     struct buf text = TEXT_INIT;
 
-    if (limit == 0 || enqueued_tokens(sim, v->model.data) + v->tokens <= limit)
+    /* what was let in at create holds its place already */
+    if (sim->opt->fail_fast || limits_queue(sim, v, &message))
         return true;
-    text_f(&text,
-           "{\"code\":\"token_limit_exceeded\",\"message\":\"Enqueued token limit reached for "
-           "%s in organization org-simulator. Limit: %" PRIu64 " enqueued tokens. Please try "
-           "again once some in_progress batches have been completed.\",\"param\":null,"
-           "\"line\":null}",
-           v->model.data, limit);
+    sim->queue_refused++;
+    text_put(&text, "{\"code\":\"token_limit_exceeded\",\"message\":");
+    text_string(&text, message.data);
+    text_put(&text, ",\"param\":null,\"line\":null}");
     fail(sim, batch, text.data);
+    buf_release(&message);
     buf_release(&text);
     return false;
+}
+
+/* What the fault about failing batches says. Needs the lock. */
+static void fail_as_told(struct sim *sim, struct sim_batch *batch)
+{
+    const struct fault *fault = &sim->faults.of[FAULT_BATCH_FAILED];
+    const char *code = fault_text(fault, KEY_CODE);
+    const char *message = fault_text(fault, KEY_MESSAGE);
+    uint64_t line = fault_count(fault, KEY_LINE, 0);
+    struct buf text = TEXT_INIT;
+
+    if (code == NULL) {
+        fail(sim, batch, "");
+        return;
+    }
+    text_put(&text, "{\"code\":");
+    text_string(&text, code);
+    text_put(&text, ",\"message\":");
+    text_string(&text, message != NULL ? message : "A simulated failure.");
+    text_put(&text, ",\"param\":null,\"line\":");
+    if (line != 0)
+        text_u64(&text, line);
+    else
+        text_put(&text, "null");
+    text_put(&text, "}");
+    fail(sim, batch, text.data);
+    buf_release(&text);
 }
 
 static void apply_verdict(struct sim *sim, struct sim_batch *batch, const struct verdict *v)
 {
     if (faults_strike(&sim->faults, FAULT_BATCH_FAILED)) {
-        fail(sim, batch, "");
+        fail_as_told(sim, batch);
         return;
     }
-    if (v->errors.len != 0) {
+    if (v->fails) {
         fail(sim, batch, v->errors.data);
         return;
     }
     if (!fits_queue(sim, batch, v))
         return;
+    if (v->errors.len != 0)
+        batch->errors = xstrdup(v->errors.data);
     batch->total = (int64_t)v->total;
     batch->tokens = (int64_t)v->tokens;
+    free(batch->model); /* there already when it was looked at while it was created */
     batch->model = xstrndup(v->model.data, v->model.len);
     if (batch->cancel_asked)
-        move_to(sim, batch, BATCH_CANCELLED);
-    else
-        move_to(sim, batch, BATCH_IN_PROGRESS);
+        return; /* it is cancelling, and ends as one that has not run */
+    if (sim->opt->dialect->files.partial)
+        give_files(sim, batch);
+    move_to(sim, batch, BATCH_IN_PROGRESS);
+}
+
+static bool has_late_window(const struct sim *sim, const struct sim_batch *batch)
+{
+    return sim->opt->dialect->batches.window == DIALECT_WINDOW_LATE &&
+           strcmp(batch->window, "24h") != 0;
 }
 
 /* Called and returns with the lock held; it is not held while the file is read. */
 static void validate(struct sim *sim, struct sim_batch *batch)
 {
-    uint64_t max = sim->opt->max_requests;
+    struct validate_rules rules =
+        validate_rules(&sim->opt->dialect->lines, batch->endpoint, sim->opt->max_requests);
     struct verdict verdict;
     struct err err = {0};
     int fd = open_input(sim, batch);
@@ -171,12 +244,13 @@ static void validate(struct sim *sim, struct sim_batch *batch)
         fail_no_file(sim, batch);
         return;
     }
-    if (sim->opt->profile == PROFILE_ZHIPU && strstr(batch->endpoint, "/embeddings") != NULL &&
-        max > ZHIPU_EMBEDDINGS_MAX)
-        max = ZHIPU_EMBEDDINGS_MAX;
+    bool late = has_late_window(sim, batch);
     sim_unlock(sim);
     verdict_init(&verdict);
-    bool ok = validate_batch(fd, batch->endpoint, max, &verdict, &err);
+    bool ok = validate_batch(fd, &rules, &verdict, &err);
+    if (late)
+        verdict_add(&verdict, "invalid_request", "completion_window", 0,
+                    "The completion window must be 24h.");
     (void)close(fd);
     sim_lock(sim);
     if (ok)
@@ -186,25 +260,17 @@ static void validate(struct sim *sim, struct sim_batch *batch)
     verdict_release(&verdict);
 }
 
-/* Make the temporary file of @outlet a stored one; returns its id, NULL on trouble. */
-static char *store_output(struct sim *sim, const struct sim_batch *batch,
-                          const struct outlet *outlet, const char *kind, struct err *err)
+/* Keep what was written to @outlet as the batch's file *@id, which may be there already. */
+static bool keep_file(struct sim *sim, const struct sim_batch *batch, const struct outlet *outlet,
+                      bool errors, char **id, struct err *err)
 {
-    int64_t now = clock_unix_ms();
-    char *id = worker_new_id("file-", 24);
-    char name[128];
-    struct sim_file meta = {.id = xstrdup(id), .created_ms = now};
+    char *kept = store_output(sim, batch, outlet->path, errors, *id, err);
 
-    (void)snprintf(name, sizeof(name), "%s_%s.jsonl", batch->id, kind);
-    meta.filename = xstrdup(name);
-    meta.purpose = xstrdup("batch_output");
-    meta.expires_s = now / 1000 + OUTPUT_TTL_S;
-    if (batch->output_expires_s != 0)
-        meta.expires_s = now / 1000 + batch->output_expires_s;
-    if (files_add(&sim->files, meta, outlet->path, err))
-        return id;
-    free(id);
-    return NULL;
+    if (kept == NULL)
+        return false;
+    free(*id);
+    *id = kept;
+    return true;
 }
 
 /* The ledger's events first: once the batch is saved as executed, they count at a restart. */
@@ -216,16 +282,13 @@ static bool keep_results(struct sim *sim, struct sim_batch *batch, struct execut
     folder_path(&sim->folder, "ledger", batch->id, "", path);
     if (rename(e->ledger.path, path) != 0)
         return err_set(err, ERR_UNAVAILABLE, "%s: cannot be put in place", path);
-    if (e->output_lines != 0) {
-        batch->output_id = store_output(sim, batch, &e->output, "output", err);
-        if (batch->output_id == NULL)
-            return false;
-    }
-    if (e->error_lines != 0) {
-        batch->error_id = store_output(sim, batch, &e->errors, "error", err);
-        if (batch->error_id == NULL)
-            return false;
-    }
+    if ((e->output_lines != 0 || batch->output_id != NULL || e->empty_files) &&
+        !keep_file(sim, batch, &e->output, false, &batch->output_id, err))
+        return false;
+    if ((e->error_lines != 0 || batch->error_id != NULL || e->empty_files || e->empty_error_file ||
+         (sim->opt->dialect->results.error_file_empty && !e->lost)) &&
+        !keep_file(sim, batch, &e->errors, true, &batch->error_id, err))
+        return false;
     batch->rows_ok = (int64_t)e->rows_ok;
     batch->rows_bad = (int64_t)e->rows_bad;
     batch->input_tokens = (int64_t)e->usage.input_tokens;
@@ -234,56 +297,125 @@ static bool keep_results(struct sim *sim, struct sim_batch *batch, struct execut
     return true;
 }
 
-static void finish(struct sim *sim, struct sim_batch *batch, struct execution *e)
+static void forget_file(struct sim *sim, const char *id)
+{
+    struct sim_file *file = id != NULL ? files_find(&sim->files, id) : NULL;
+
+    if (file != NULL)
+        files_delete(&sim->files, file);
+}
+
+/* The batch, whose results are kept, gets its last status. */
+static void end(struct sim *sim, struct sim_batch *batch, enum batch_status status)
 {
     struct sim_file *input;
-    struct err err = {0};
 
-    if (!keep_results(sim, batch, e, &err)) {
-        fail_trouble(sim, batch, &err);
-        return;
+    move_to(sim, batch, status);
+    if (faults_strike(&sim->faults, FAULT_OUTPUT_GONE)) {
+        forget_file(sim, batch->output_id);
+        forget_file(sim, batch->error_id);
     }
-    if (batch->cancel_asked)
-        move_to(sim, batch, BATCH_CANCELLED);
-    else
-        move_to(sim, batch, e->any_expired ? BATCH_EXPIRED : BATCH_COMPLETED);
     input = batch->auto_delete ? files_find(&sim->files, batch->input_file_id) : NULL;
     if (input != NULL)
         files_delete(&sim->files, input);
 }
 
-/* Rows that were done when the batch was cancelled: as far as its time had gone. */
+static void finish(struct sim *sim, struct sim_batch *batch, struct execution *e)
+{
+    struct err err = {0};
+
+    if (!keep_results(sim, batch, e, &err))
+        fail_trouble(sim, batch, &err);
+    else if (batch->cancel_asked)
+        save(sim, batch); /* it ends when its time to cancel is over */
+    else if (e->cancelled)
+        end(sim, batch, BATCH_CANCELLED); /* though nobody asked */
+    else if (e->any_expired)
+        end(sim, batch, BATCH_EXPIRED);
+    else if (sim->opt->dialect->batches.bad_fails && e->rows_ok == 0)
+        end(sim, batch, BATCH_FAILED);
+    else
+        end(sim, batch, BATCH_COMPLETED);
+}
+
+/* When the provider ends the batch by itself. */
+static int64_t ends_at(const struct sim *sim, const struct sim_batch *batch)
+{
+    return deadline_end(&sim->opt->dialect->batches, batch->created, batch->expires);
+}
+
+/* Rows that were done when its window closed or it was cancelled: as far as its time had gone. */
 static uint64_t rows_done(const struct sim *sim, const struct sim_batch *batch)
 {
     int64_t delay = sim->opt->delay_ms;
-    int64_t gone = batch->cancelling - batch->created;
+    int64_t end_ms = ends_at(sim, batch);
 
-    if (delay <= 0 || gone <= 0)
-        return 0;
-    return (uint64_t)(gone >= delay ? batch->total : batch->total * gone / delay);
+    if (batch->cancel_asked)
+        return (uint64_t)deadline_rows(batch->total, batch->created, delay, batch->cancelling);
+    if (end_ms < batch->created + delay)
+        return (uint64_t)deadline_rows(batch->total, batch->created, delay, end_ms);
+    return UINT64_MAX;
+}
+
+/* The rows that are done before a fault ends the batch. */
+static uint64_t share_done(const struct sim_batch *batch, const struct fault *fault)
+{
+    const char *text = fault_text(fault, KEY_DONE);
+    double share = 0;
+
+    if (text != NULL && !quantity_share(text, &share))
+        share = 0;
+    return (uint64_t)((double)batch->total * share);
+}
+
+static struct layout choose_layout(struct faults *faults)
+{
+    return (struct layout){.crlf = faults_strike(faults, FAULT_CRLF),
+                           .bom = faults_strike(faults, FAULT_BOM),
+                           .blank_lines = faults_strike(faults, FAULT_BLANK_LINES),
+                           .no_final_newline = faults_strike(faults, FAULT_NO_FINAL_NEWLINE)};
+}
+
+/* How the execution of a batch goes wrong. Needs the lock. */
+static void choose_faults(struct sim *sim, struct sim_batch *batch, struct execution *e)
+{
+    struct faults *f = &sim->faults;
+
+    if (batch->cancel_asked && faults_strike(f, FAULT_CANCEL_LOSES)) {
+        batch->cancel_asked = e->cancelled = false;
+        e->limit = UINT64_MAX;
+    } else if (!e->cancelled && faults_strike(f, FAULT_BATCH_EXPIRED)) {
+        e->limit = share_done(batch, &f->of[FAULT_BATCH_EXPIRED]);
+    } else if (!e->cancelled && faults_strike(f, FAULT_BATCH_CANCELLED)) {
+        e->cancelled = true;
+        e->limit = share_done(batch, &f->of[FAULT_BATCH_CANCELLED]);
+    }
+    e->only_errors = faults_strike(f, FAULT_ONLY_ERROR_FILE);
+    e->empty_files = faults_strike(f, FAULT_EMPTY_FILES);
+    e->empty_error_file = faults_strike(f, FAULT_EMPTY_ERROR_FILE);
+    e->lost = faults_strike(f, FAULT_NO_FILES) || e->empty_files;
+    e->output_layout = e->error_layout = choose_layout(f);
 }
 
 /* Called and returns with the lock held; it is not held while rows are executed. */
 static void run_batch(struct sim *sim, struct sim_batch *batch)
 {
-    struct execution e = {.sim = sim, .batch = batch, .faults = sim->faults, .limit = UINT64_MAX};
+    struct execution e = {.sim = sim, .batch = batch, .faults = sim->faults};
     struct err err = {0};
 
     e.style =
-        (struct answer_style){sim->opt->profile, batch->endpoint, batch->id, sim->faults.seed};
+        (struct answer_style){sim->opt->dialect, batch->endpoint, batch->id, sim->faults.seed};
     e.output.fd = e.errors.fd = e.ledger.fd = -1;
     e.cancelled = batch->cancel_asked;
-    if (e.cancelled)
-        e.limit = rows_done(sim, batch);
-    else if (faults_strike(&sim->faults, FAULT_BATCH_EXPIRED))
-        e.limit = 0;
-    e.only_errors = faults_strike(&sim->faults, FAULT_ONLY_ERROR_FILE);
+    e.limit = rows_done(sim, batch);
+    e.rules = validate_rules(&sim->opt->dialect->lines, batch->endpoint, UINT64_MAX);
+    choose_faults(sim, batch, &e);
     e.input_fd = open_input(sim, batch);
     if (e.input_fd < 0) {
         fail_no_file(sim, batch);
         return;
     }
-    if (!e.cancelled)
+    if (batch->status == BATCH_IN_PROGRESS)
         move_to(sim, batch, BATCH_FINALIZING);
     sim_unlock(sim);
     bool ok = execute(&e, &err);
@@ -296,14 +428,64 @@ static void run_batch(struct sim *sim, struct sim_batch *batch)
     execution_release(&e);
 }
 
+static int64_t work_ends(const struct sim *sim, const struct sim_batch *batch)
+{
+    int64_t done = batch->created + sim->opt->delay_ms;
+    int64_t end_ms = ends_at(sim, batch);
+
+    return end_ms < done ? end_ms : done;
+}
+
+/* The fault that keeps batches where this one is; FAULT_ID_COUNT: there is none. */
+static enum fault_id stuck_fault(enum batch_status status)
+{
+    switch (status) {
+    case BATCH_VALIDATING: return FAULT_STUCK_VALIDATING;
+    case BATCH_IN_PROGRESS: return FAULT_STUCK_IN_PROGRESS;
+    case BATCH_FINALIZING: return FAULT_STUCK_FINALIZING;
+    case BATCH_CANCELLING: return FAULT_STUCK_CANCELLING;
+    case BATCH_FAILED:
+    case BATCH_COMPLETED:
+    case BATCH_EXPIRED:
+    case BATCH_CANCELLED: break;
+    }
+    return FAULT_ID_COUNT;
+}
+
+static bool is_stuck(const struct sim *sim, const struct sim_batch *batch)
+{
+    enum fault_id fault = stuck_fault(batch->status);
+
+    return batch->stuck && fault != FAULT_ID_COUNT && sim->faults.of[fault].armed;
+}
+
+/* Whether the batch, which would leave its status now, sticks to it; it is asked once. */
+static bool sticks(struct sim *sim, struct sim_batch *batch, enum batch_status status)
+{
+    enum fault_id fault = stuck_fault(status);
+    unsigned bit = 1U << status;
+
+    if (fault == FAULT_ID_COUNT || (batch->stuck_seen & bit) != 0)
+        return false;
+    batch->stuck_seen |= bit;
+    if (!faults_strike(&sim->faults, fault))
+        return false;
+    if (batch->status != status)
+        move_to(sim, batch, status);
+    batch->stuck = true;
+    return true;
+}
+
 /* When the batch has something to do next; INT64_MAX: never. */
 static int64_t due_at(const struct sim *sim, const struct sim_batch *batch)
 {
+    if (is_stuck(sim, batch))
+        return INT64_MAX;
     switch (batch->status) {
     case BATCH_VALIDATING: return batch->created + sim->opt->validate_delay_ms;
-    case BATCH_IN_PROGRESS: return batch->created + sim->opt->delay_ms;
-    case BATCH_CANCELLING: return 0;
-    case BATCH_FINALIZING:
+    case BATCH_IN_PROGRESS: return work_ends(sim, batch);
+    case BATCH_CANCELLING: return batch->cancelling + sim->opt->cancel_delay_ms;
+    case BATCH_FINALIZING: return batch->stuck ? 0 : INT64_MAX; /* else it is being executed */
     case BATCH_FAILED:
     case BATCH_COMPLETED:
     case BATCH_EXPIRED:
@@ -328,14 +510,29 @@ static struct sim_batch *most_due(const struct sim *sim, int64_t *due)
     return best;
 }
 
+/* Whether the provider cancels the batch, its time being over. */
+static bool is_given_up(const struct sim *sim, const struct sim_batch *batch)
+{
+    return batch->status == BATCH_IN_PROGRESS &&
+           sim->opt->dialect->batches.expiry == DIALECT_EXPIRY_CANCELS &&
+           ends_at(sim, batch) < batch->created + sim->opt->delay_ms;
+}
+
 static void act(struct sim *sim, struct sim_batch *batch)
 {
-    if (batch->status == BATCH_VALIDATING)
+    if (sticks(sim, batch, batch->status) ||
+        (batch->status == BATCH_IN_PROGRESS && sticks(sim, batch, BATCH_FINALIZING)))
+        return;
+    if (batch->status == BATCH_VALIDATING) {
         validate(sim, batch);
-    else if (batch->status == BATCH_CANCELLING && batch->in_progress == 0)
-        move_to(sim, batch, BATCH_CANCELLED);
-    else
+    } else if (is_given_up(sim, batch)) {
+        batch->cancel_asked = true;
+        move_to(sim, batch, BATCH_CANCELLING);
+    } else if (batch->status == BATCH_CANCELLING && (batch->in_progress == 0 || batch->executed)) {
+        end(sim, batch, BATCH_CANCELLED);
+    } else {
         run_batch(sim, batch);
+    }
 }
 
 /* Sleep until @due_unix_ms or a signal, a second at most: the wall clock may be set. */
@@ -368,6 +565,7 @@ void *worker_main(void *arg)
     sim_lock(sim);
     while (!sim->stopping) {
         int64_t due;
+        files_expire(&sim->files, clock_unix_ms());
         struct sim_batch *batch = most_due(sim, &due);
 
         if (batch != NULL && due <= clock_unix_ms())

@@ -6,9 +6,6 @@
 
 struct sim;
 
-/** A new id of @len random characters behind @prefix; the caller frees it. */
-char *worker_new_id(const char *prefix, size_t len);
-
 /**
  * The thread that moves batches on: checks inputs, executes, ends. One batch
  * at a time, in the order in which they are due. @arg is the struct sim; it

@@ -4,6 +4,8 @@
 usage: test_simulator.py PATH_TO_SHEAF_SIMULATOR
 """
 
+import email.utils
+import gzip
 import hashlib
 import http.client
 import json
@@ -11,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -597,7 +600,7 @@ class Life(unittest.TestCase):
 
     def test_a_wrong_command_line_is_one_line_and_2(self):
         for args in (["--port", "x"], ["--fault", "nonsense"], ["--fault", "truncate=2.5"],
-                     ["--nope"], ["--delay"], ["--profile", "azure"], ["extra"]):
+                     ["--nope"], ["--delay"], ["--profile", "nonesuch"], ["extra"]):
             got = subprocess.run([PROGRAM] + args, capture_output=True, text=True)
             self.assertEqual((got.returncode, got.stderr.count("\n"), got.stdout), (2, 1, ""), args)
         self.assertEqual(subprocess.run([PROGRAM, "-h"], capture_output=True).returncode, 0)
@@ -777,6 +780,771 @@ class Ledger(unittest.TestCase):
             state = sim.json("GET", "/_sim/state", base="")[1]
             self.assertEqual(state["batches_created"], 2)
             self.assertEqual(state["requests"]["POST /files"], 2)
+
+
+class Wire:
+    """A connection whose bytes we see."""
+
+    def __init__(self, sim, port=None):
+        self.sim = sim
+        self.socket = socket.create_connection(("127.0.0.1", port or sim.port), timeout=10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, method, path, body=b"", headers=()):
+        head = [f"{method} {self.sim.base + path} HTTP/1.1", "Host: x",
+                "Authorization: Bearer " + self.sim.key, f"Content-Length: {len(body)}"]
+        self.socket.sendall("\r\n".join(head + list(headers)).encode() + b"\r\n\r\n" + body)
+
+    def rest(self):
+        """All that comes until the connection ends."""
+        parts = []
+        while True:
+            part = self.socket.recv(1 << 16)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+
+    def quiet(self, seconds):
+        """Whether nothing comes for so long."""
+        self.socket.settimeout(seconds)
+        try:
+            return self.socket.recv(1) is None
+        except socket.timeout:
+            return True
+        finally:
+            self.socket.settimeout(10)
+
+
+def order(file_id="f"):
+    return json.dumps({"input_file_id": file_id, "endpoint": "/v1/chat/completions",
+                       "completion_window": "24h"}).encode()
+
+
+class AnyRequest(unittest.TestCase):
+    """Faults around any request."""
+
+    def test_any_status_on_any_route(self):
+        with Simulator() as sim:
+            file_id = sim.upload(rows(1))
+            batch = sim.run(rows(1))
+            routes = (("uploads", lambda: sim.upload_raw(rows(1))[0]),
+                      ("file-lists", lambda: sim.call("GET", "/files")[0]),
+                      ("file-gets", lambda: sim.call("GET", "/files/" + file_id)[0]),
+                      ("downloads", lambda: sim.call("GET", f"/files/{file_id}/content")[0]),
+                      ("creates", lambda: sim.call("POST", "/batches", order())[0]),
+                      ("lists", lambda: sim.call("GET", "/batches")[0]),
+                      ("polls", lambda: sim.call("GET", "/batches/" + batch["id"])[0]),
+                      ("cancels",
+                       lambda: sim.call("POST", f"/batches/{batch['id']}/cancel")[0]),
+                      ("models", lambda: sim.call("GET", "/models")[0]),
+                      ("file-deletes", lambda: sim.call("DELETE", "/files/" + file_id)[0]))
+            for name, ask in routes:
+                for status in (402, 408, 413, 429, 503):
+                    sim.arm("clear", f"status={status}:route={name}")
+                    self.assertEqual(ask(), status, name)
+                    for other, ask_other in routes[:1] + routes[3:7]:
+                        if other != name:
+                            self.assertNotEqual(ask_other(), status, (name, other))
+            sim.arm("clear", "status=418")
+            self.assertEqual({ask() for _, ask in routes}, {418})
+            self.assertEqual(sim.call("GET", "/nothing")[0], 418)
+
+    def test_bodies_of_errors(self):
+        with Simulator() as sim:
+            for spec, check in (
+                    ("status=503", lambda t, b: b["error"]["type"] == "server_error"),
+                    ("status=503:body=html", lambda t, b: b is None and b"<title>503" in t),
+                    ("status=503:body=text", lambda t, b: b is None and t.startswith(b"The eng")),
+                    ("status=503:body=empty", lambda t, b: t == b""),
+                    ("status=503:body=flat:code=1234",
+                     lambda t, b: b["code"] == "1234" and "message" in b),
+                    ("status=503:body=half", lambda t, b: b is None and t.startswith(b'{"err')),
+                    ("status=200", lambda t, b: "error" in b),
+                    ("status=200:at=after:body=half",
+                     lambda t, b: b is None and t.startswith(b'{"object":"list"')),
+                    ("status=429:code=billing_hard_limit_reached",
+                     lambda t, b: b["error"]["code"] == "billing_hard_limit_reached" and
+                     "Billing hard limit" in b["error"]["message"]),
+                    ("status=400:message=no such luck",
+                     lambda t, b: b["error"]["message"] == "no such luck"),
+                    ("status=429:retry-after-seconds=30",
+                     lambda t, b: b["retry_after_seconds"] == 30)):
+                with self.subTest(spec):
+                    self.assertEqual(sim.arm("clear", spec), 200)
+                    status, _, text = sim.call("GET", "/batches")
+                    self.assertEqual(str(status), spec[7:10])
+                    try:
+                        body = json.loads(text)
+                    except ValueError:
+                        body = None
+                    self.assertTrue(check(text, body), text)
+        with Simulator("--profile", "zhipu", base="/api/paas/v4") as sim:
+            for code in ("1113", "1302", "1304", "1308"):
+                sim.arm("clear", "status=429:code=" + code)
+                self.assertEqual(sim.json("GET", "/batches")[1]["error"]["code"], code)
+            sim.arm("clear", "insufficient-quota")
+            self.assertEqual(sim.create("f", "/v4/chat/completions")[1]["error"]["code"], "1113")
+
+    def test_headers_about_another_try(self):
+        with Simulator() as sim:
+            for value in ("5", "0.5", "0", "-1", "86400", "abc"):
+                sim.arm("clear", "status=429:retry-after=" + value)
+                self.assertEqual(sim.call("GET", "/batches")[1]["Retry-After"], value)
+            for spec, offset in (("date+30s", 30), ("date-1h", -3600)):
+                sim.arm("clear", "status=503:retry-after=" + spec)
+                said = email.utils.parsedate_to_datetime(
+                    sim.call("GET", "/batches")[1]["Retry-After"]).timestamp()
+                self.assertAlmostEqual(said, time.time() + offset, delta=3)
+            sim.arm("clear", "status=429:retry-after-ms=250:should-retry=false:retry-after=60"
+                    ":retry-after-seconds=30")
+            _, headers, text = sim.call("GET", "/batches")
+            self.assertEqual((headers["retry-after-ms"], headers["x-should-retry"],
+                              headers["Retry-After"], json.loads(text)["retry_after_seconds"]),
+                             ("250", "false", "60", 30))
+            sim.arm("clear", "status=307:route=creates")
+            status, headers, _ = sim.call("POST", "/batches", order())
+            self.assertEqual((status, headers["Location"]),
+                             (307, f"http://127.0.0.1:{sim.port}/moved"))
+
+    def test_when_and_how_often(self):
+        with Simulator() as sim:
+            sim.arm("status=503:route=lists:when=3-4", "status=401:route=lists:when=6",
+                    "status=500:route=polls")
+            self.assertEqual([sim.call("GET", "/batches")[0] for _ in range(7)],
+                             [200, 200, 503, 503, 200, 401, 200])
+            sim.arm("status=503:route=lists:when=3-4")
+            self.assertEqual([sim.call("GET", "/batches")[0] for _ in range(4)],
+                             [200, 200, 503, 503], "the same line starts anew")
+            self.assertEqual(sim.arm("status=off"), 200)
+            self.assertEqual(sim.call("GET", "/batches/x")[0], 404)
+            many = [f"status=503:when={n}" for n in range(1, 34)]
+            self.assertEqual(sim.arm(*many[:32]), 200)
+            self.assertEqual(sim.arm(*many), 400)
+
+    def test_lost_answers_of_every_kind(self):
+        for how, at in ((h, a) for h in ("close", "reset", "half") for a in ("before", "after")):
+            with self.subTest(f"{how} {at}"), Simulator(
+                    "--fault", f"drop={how}:route=creates:at={at}:when=1") as sim:
+                with Wire(sim) as wire:
+                    wire.send("POST", "/batches", order())
+                    if how == "reset":
+                        with self.assertRaises(ConnectionResetError):
+                            wire.rest()
+                    elif how == "close":
+                        self.assertEqual(wire.rest(), b"")
+                    else:
+                        head, body = wire.rest().split(b"\r\n\r\n")
+                        said = int(re.search(rb"Content-Length: (\d+)", head).group(1))
+                        self.assertEqual(len(body), said // 2)
+                ledger = sim.ledger()
+                lost = 1 if at == "after" else 0
+                self.assertEqual((ledger["batches_created"], ledger["creates_lost"]), (lost, lost))
+                self.assertEqual(sim.create("f")[0], 200)
+
+    def test_silence(self):
+        with Simulator("--fault", "drop=silent:route=creates:at=after:when=1") as sim:
+            with Wire(sim) as wire:
+                wire.send("POST", "/batches", order())
+                self.assertTrue(wire.quiet(0.4))
+                self.assertEqual(sim.ledger()["batches_created"], 1)
+            self.assertEqual(sim.create("f")[0], 200)
+            sim.arm("drop=silent")
+            with Wire(sim) as wire:
+                wire.send("GET", "/batches")
+                self.assertTrue(wire.quiet(0.2))
+                self.assertEqual(sim.stop(), 0, "it stops all the same")
+
+    def test_a_kept_connection_is_closed_before_the_request_is_read(self):
+        with Simulator("--fault", "drop=close:at=head:reused:route=creates:when=1") as sim:
+            with Wire(sim) as wire:
+                wire.send("GET", "/models")
+                self.assertIn(b"200 OK", wire.socket.recv(4096))
+                try:
+                    wire.send("POST", "/batches", order())
+                    self.assertEqual(wire.rest(), b"")
+                except ConnectionError:
+                    pass
+            ledger = sim.ledger()
+            self.assertEqual((ledger["batches_created"], ledger["creates_received"],
+                              ledger["creates_on_reused"]), (0, 1, 1))
+            self.assertEqual(sim.create("f")[0], 200, "the first of its connection")
+            with Wire(sim) as wire:
+                for _ in range(2):
+                    wire.send("POST", "/batches", order())
+                    self.assertIn(b"200 OK", wire.socket.recv(4096))
+            self.assertEqual(sim.ledger()["creates_per_connection"], 2)
+
+    def test_delays(self):
+        with Simulator("--fault", "delay=300ms:route=creates:when=1") as sim:
+            start = time.monotonic()
+            thread = threading.Thread(target=sim.create, args=("f",))
+            thread.start()
+            time.sleep(0.1)
+            self.assertEqual(sim.ledger()["batches_created"], 1, "carried out at once")
+            thread.join()
+            self.assertGreater(time.monotonic() - start, 0.28)
+            sim.arm("delay=300ms:at=before:route=creates")
+            with Wire(sim) as wire:
+                wire.send("POST", "/batches", order())
+                time.sleep(0.1)
+                self.assertEqual(sim.ledger()["batches_created"], 1, "not yet")
+            time.sleep(0.4)
+            self.assertEqual(sim.ledger()["batches_created"], 2, "though nobody waits any more")
+
+    def test_members_of_answers_can_be_changed(self):
+        with Simulator() as sim:
+            batch = sim.run(rows(2))
+            path = "/batches/" + batch["id"]
+            sim.arm('set=status:route=polls:to="napping"', "set=request_counts.failed:to=7",
+                    "omit=output_file_id:route=polls:when=1", "set=errors:to={\"a\":[1,2]}")
+            got = sim.json("GET", path)[1]
+            self.assertEqual((got["status"], got["request_counts"]["failed"], got["errors"]),
+                             ("napping", 7, {"a": [1, 2]}))
+            self.assertNotIn("output_file_id", got)
+            got = sim.json("GET", path)[1]
+            self.assertEqual(got["output_file_id"], batch["output_file_id"])
+            listed = sim.json("GET", "/batches")[1]["data"][0]
+            self.assertEqual((listed["status"], listed["request_counts"]["failed"]),
+                             ("completed", 7))
+            sim.arm("clear", "set=error_file_id:to=\"\"", "set=request_counts:to=null")
+            got = sim.json("GET", path)[1]
+            self.assertEqual((got["error_file_id"], got["request_counts"]), ("", None))
+
+    def test_rate_headers(self):
+        with Simulator("--rate-headers", "--polls-per-min", "2") as sim:
+            headers = sim.call("GET", "/models")[1]
+            self.assertEqual(headers["x-ratelimit-remaining-requests"], "9999")
+            self.assertRegex(headers["x-ratelimit-reset-requests"], r"^\d+ms$")
+            batch = sim.create("f")[1]
+            headers = sim.call("GET", "/batches/" + batch["id"])[1]
+            self.assertEqual((headers["x-ratelimit-limit-requests"],
+                              headers["x-ratelimit-remaining-requests"]), ("2", "1"))
+            self.assertRegex(headers["x-ratelimit-reset-requests"], r"^(59|1m0)s$")
+            sim.arm("rate-headers=6m:route=lists:when=1")
+            headers = sim.call("GET", "/batches")[1]
+            self.assertEqual((headers["x-ratelimit-remaining-requests"],
+                              headers["x-ratelimit-reset-tokens"]), ("0", "6m0s"))
+            self.assertEqual(sim.call("GET", "/batches")[1]["x-ratelimit-remaining-requests"],
+                             "9999")
+
+
+class Uploads(unittest.TestCase):
+    def test_slow_reading(self):
+        with Simulator("--fault", "slow-upload=200kB") as sim:
+            data = rows(600)
+            start = time.monotonic()
+            file_id = sim.upload(data)
+            took = time.monotonic() - start
+            self.assertTrue(len(data) / 200000 * 0.6 < took < 5, took)
+            self.assertEqual(sim.call("GET", f"/files/{file_id}/content")[2], data)
+
+    def test_expect(self):
+        boundary = ["Content-Type: multipart/form-data; boundary=----b", "Expect: 100-continue"]
+        body = (b'------b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n------b\r\n'
+                b'Content-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n' +
+                rows(1) + b"\r\n------b--\r\n")
+        head = [f"Content-Length: {len(body)}"]
+        with Simulator() as sim:
+            def start(wire):
+                wire.socket.sendall("\r\n".join(
+                    ["POST /v1/files HTTP/1.1", "Host: x", "Authorization: Bearer k"] + head +
+                    boundary).encode() + b"\r\n\r\n")
+            with Wire(sim) as wire:
+                start(wire)
+                self.assertIn(b"100 Continue", wire.socket.recv(100))
+            sim.arm("expect-ignored")
+            with Wire(sim) as wire:
+                start(wire)
+                self.assertTrue(wire.quiet(0.3))
+                wire.socket.sendall(body)
+                text = wire.socket.recv(4096)
+                if b"200 OK" not in text:
+                    text += wire.socket.recv(4096)
+                self.assertIn(b"200 OK", text)
+            sim.arm("clear", "status=417:at=head:route=uploads")
+            with Wire(sim) as wire:
+                start(wire)
+                self.assertIn(b"417", wire.socket.recv(4096))
+            self.assertEqual(sim.json("GET", "/_sim/state", base="")[1]["files"], 1)
+
+    def test_files_that_are_seen_late(self):
+        with Simulator("--fault", "file-get-lag=400ms", "--fault", "file-list-lag=1h") as sim:
+            file_id = sim.upload(rows(1))
+            for path in ("/files/" + file_id, f"/files/{file_id}/content"):
+                self.assertEqual(sim.call("GET", path)[0], 404)
+            self.assertEqual(sim.json("GET", "/files")[1]["data"], [])
+            time.sleep(0.45)
+            self.assertEqual(sim.call("GET", "/files/" + file_id)[0], 200)
+            sim.arm("file-list-lag=off")
+            self.assertEqual(len(sim.json("GET", "/files")[1]["data"]), 1)
+
+    def test_files_that_are_not_ready(self):
+        with Simulator("--fault", "file-pending=400ms", "--fault", "file-error=2") as sim:
+            file_id = sim.upload(rows(1))
+            status = lambda f: sim.json("GET", "/files/" + f)[1]["status"]
+            self.assertEqual(status(file_id), "pending")
+            self.assertEqual(sim.create(file_id)[0], 400)
+            time.sleep(0.45)
+            self.assertEqual(status(file_id), "processed")
+            self.assertEqual(sim.create(file_id)[0], 200)
+            sim.arm("file-pending=off")
+            broken = sim.upload(rows(1))
+            self.assertEqual(status(broken), "error")
+            self.assertIn("'error'", sim.create(broken)[1]["error"]["message"])
+
+
+class Creates(unittest.TestCase):
+    def test_one_that_comes_after_its_answer(self):
+        with Simulator("--fault", "late-create=400ms:when=1") as sim:
+            self.assertEqual(sim.create("f")[0], 504)
+            self.assertEqual(sim.json("GET", "/batches")[1]["data"], [])
+            time.sleep(0.45)
+            batch = sim.json("GET", "/batches")[1]["data"][0]
+            self.assertEqual(sim.call("GET", "/batches/" + batch["id"])[0], 200)
+            self.assertEqual(sim.ledger()["creates_lost"], 1)
+            self.assertEqual(sim.create("f")[0], 200)
+
+    def test_one_that_is_seen_late(self):
+        with Simulator("--fault", "batch-get-lag=300ms") as sim:
+            batch = sim.create("f")[1]
+            self.assertEqual(sim.call("GET", "/batches/" + batch["id"])[0], 404)
+            self.assertEqual(len(sim.json("GET", "/batches")[1]["data"]), 1)
+            time.sleep(0.35)
+            self.assertEqual(sim.call("GET", "/batches/" + batch["id"])[0], 200)
+
+
+class Lives(unittest.TestCase):
+    def test_stale_polls_go_backwards(self):
+        with Simulator("--fault", "stale=2@every", "--delay", "300ms") as sim:
+            batch = sim.create(sim.upload(rows(2)))[1]
+            path = "/batches/" + batch["id"]
+            time.sleep(0.1)
+            self.assertEqual([sim.json("GET", path)[1]["status"] for _ in range(2)],
+                             ["in_progress", "validating"])
+            time.sleep(0.5)
+            new, old = (sim.json("GET", path)[1] for _ in range(2))
+            self.assertEqual((new["status"], old["status"]), ("completed", "finalizing"))
+            self.assertEqual((old["output_file_id"], old["completed_at"]), (None, None))
+
+    def test_batches_that_are_stuck(self):
+        for state in ("validating", "in_progress", "finalizing"):
+            with self.subTest(state), Simulator("--fault", f"stuck={state}:when=1") as sim:
+                file_id = sim.upload(rows(4))
+                batch = sim.create(file_id)[1]
+                self.assertEqual(sim.wait(sim.create(file_id)[1]["id"])["status"], "completed")
+                self.assertEqual(sim.json("GET", "/batches/" + batch["id"])[1]["status"], state)
+                sim.json("POST", f"/batches/{batch['id']}/cancel")
+                self.assertEqual(sim.wait(batch["id"])["status"], "cancelled")
+                sim.arm("stuck=" + state)
+                batch = sim.create(file_id)[1]
+                sim.wait(batch["id"], (state,))
+                time.sleep(0.1)
+                sim.wait(batch["id"], (state,))
+                sim.arm("stuck=off")
+                self.assertEqual(sim.wait(batch["id"])["status"], "completed")
+        with Simulator("--fault", "stuck=cancelling", "--delay", "1h") as sim:
+            batch = sim.create(sim.upload(rows(4)))[1]
+            sim.wait(batch["id"], ("in_progress",))
+            sim.json("POST", f"/batches/{batch['id']}/cancel")
+            time.sleep(0.2)
+            sim.wait(batch["id"], ("cancelling",))
+            sim.arm("clear")
+            self.assertEqual(sim.wait(batch["id"])["status"], "cancelled")
+
+    def test_batches_that_fail_with_a_reason(self):
+        with Simulator() as sim:
+            for spec, code, line_number, message in (
+                    ("batch-failed:code=billing_hard_limit_reached", "billing_hard_limit_reached",
+                     None, "A simulated failure."),
+                    ("batch-failed=1.0:code=invalid_json_line:line=7", "invalid_json_line", 7,
+                     "A simulated failure."),
+                    ("batch-failed:code=invalid_request:message=File is too large.",
+                     "invalid_request", None, "File is too large.")):
+                sim.arm(spec)
+                batch = sim.run(rows(2))
+                self.assertEqual(batch["status"], "failed")
+                self.assertEqual(batch["errors"]["data"], [{
+                    "code": code, "message": message, "param": None, "line": line_number}])
+            self.assertEqual(sim.ledger()["rows_executed"], 0)
+
+    def test_batches_that_end_before_they_are_done(self):
+        for fault, name in (("batch-expired", "expired"), ("batch-cancelled", "cancelled")):
+            with Simulator("--fault", fault + ":done=0.25") as sim:
+                batch = sim.run(rows(400))
+                self.assertEqual(batch["status"], name)
+                done = sim.lines(batch["output_file_id"])
+                rest = sim.lines(batch["error_file_id"])
+                self.assertEqual((len(done), len(rest)), (100, 300))
+                self.assertEqual({l["error"]["code"] for l in rest}, {"batch_" + name})
+                self.assertTrue(all(l["response"] is None for l in rest))
+                sim.arm(fault)
+                self.assertIsNone(sim.run(rows(4))["output_file_id"])
+
+    def test_a_cancel_that_comes_too_late(self):
+        with Simulator("--fault", "cancel-loses", "--delay", "1h") as sim:
+            batch = sim.create(sim.upload(rows(4)))[1]
+            sim.wait(batch["id"], ("in_progress",))
+            self.assertEqual(sim.json("POST", f"/batches/{batch['id']}/cancel")[1]["status"],
+                             "cancelling")
+            batch = sim.wait(batch["id"])
+            self.assertEqual((batch["status"], batch["request_counts"]["completed"]),
+                             ("completed", 4))
+
+    def test_cancels_that_fail(self):
+        for at, status in (("before", "in_progress"), ("after", "cancelled")):
+            with Simulator("--fault", f"status=500:route=cancels:at={at}", "--delay",
+                           "1h") as sim:
+                batch = sim.create(sim.upload(rows(4)))[1]
+                sim.wait(batch["id"], ("in_progress",))
+                self.assertEqual(sim.json("POST", f"/batches/{batch['id']}/cancel")[0], 500)
+                sim.wait(batch["id"], (status,))
+
+    def test_files_that_are_not_there_or_empty(self):
+        with Simulator() as sim:
+            for fault, output, errors in (("no-files", None, None), ("empty-files", b"", b""),
+                                          ("empty-error-file", True, b"")):
+                sim.arm("clear", fault)
+                batch = sim.run(rows(3))
+                self.assertEqual(batch["status"], "completed", fault)
+                self.assertEqual(batch["request_counts"]["completed"], 3)
+                for file_id, wanted in ((batch["output_file_id"], output),
+                                        (batch["error_file_id"], errors)):
+                    if wanted is None:
+                        self.assertIsNone(file_id, fault)
+                    else:
+                        text = sim.call("GET", f"/files/{file_id}/content")[2]
+                        self.assertEqual(text == b"", wanted == b"", fault)
+            self.assertEqual(sim.ledger()["rows_billed"], 3)
+            sim.arm("clear", "output-gone=1")
+            batch = sim.run(rows(3))
+            self.assertEqual(sim.call("GET", f"/files/{batch['output_file_id']}/content")[0], 404)
+
+
+class Results(unittest.TestCase):
+    def test_rows_that_fail_in_other_ways(self):
+        data = rows(300)
+        for fault, status, code in (("rows-429", 429, "rate_limit_exceeded"),
+                                    ("rows-policy", 400, "content_filter"),
+                                    ("rows-0", 0, None),
+                                    ("rows-timeout", None, "request_timeout"),
+                                    ("rows-cancelled", None, "batch_cancelled")):
+            with self.subTest(fault), Simulator("--fault", fault + "=0.3") as sim:
+                batch = sim.run(data)
+                bad = sim.lines(batch["error_file_id"])
+                self.assertTrue(50 < len(bad) < 150)
+                self.assertEqual(batch["request_counts"]["failed"], len(bad))
+                for l in bad:
+                    if status is None:
+                        self.assertEqual((l["response"], l["error"]["code"]), (None, code))
+                    elif status == 0:
+                        self.assertEqual((l["response"], l["error"]), (
+                            {"status_code": 0, "request_id": "", "body": {}}, None))
+                    else:
+                        self.assertEqual((l["response"]["status_code"],
+                                          l["response"]["body"]["error"]["code"]), (status, code))
+
+    def test_failures_in_the_output_file_that_no_count_knows(self):
+        for fault, status in (("rows-failed", 400), ("rows-500", 500), ("rows-429", 429),
+                              ("rows-0", 0), ("rows-policy", 400)):
+            with self.subTest(fault), Simulator("--fault", fault + "=0.3:in-output") as sim:
+                batch = sim.run(rows(300))
+                self.assertIsNone(batch["error_file_id"])
+                self.assertEqual(batch["request_counts"],
+                                 {"total": 300, "completed": 300, "failed": 0})
+                lines = sim.lines(batch["output_file_id"])
+                bad = [l for l in lines if l["response"]["status_code"] == status]
+                self.assertTrue(50 < len(bad) < 150)
+                self.assertEqual(sim.ledger()["rows_billed"], 300 - len(bad))
+
+    def raw(self, sim, data):
+        return sim.call("GET", f"/files/{sim.run(data)['output_file_id']}/content")[2]
+
+    def test_lines_that_are_broken(self):
+        for fault in ("rows-torn", "rows-glued"):
+            with self.subTest(fault), Simulator("--fault", fault + "=0.3") as sim:
+                lines = self.raw(sim, rows(300)).splitlines()
+                self.assertEqual(len(lines), 300)
+                good = 0
+                for l in lines:
+                    try:
+                        good += bool(json.loads(l))
+                    except ValueError:
+                        longer = len(l) > 400
+                        self.assertEqual(longer, fault == "rows-glued")
+                self.assertTrue(150 < good < 250)
+                self.assertEqual(sim.ledger()["rows_billed"], good)
+
+    def test_lines_that_are_strange(self):
+        with Simulator("--fault", "rows-string=1.0") as sim:
+            for l in sim.lines(sim.run(rows(3))["output_file_id"]):
+                self.assertIn("choices", json.loads(l["response"]["body"]))
+            sim.arm("clear", "rows-big=1.0")
+            lines = sim.lines(sim.run(rows(2))["output_file_id"])
+            self.assertEqual([len(l["response"]["body"]["padding"]) for l in lines], [5000000] * 2)
+            self.assertIn("choices", lines[0]["response"]["body"])
+
+    def test_layouts(self):
+        with Simulator() as sim:
+            plain = self.raw(sim, rows(25))
+            for fault, wanted in (
+                    ("crlf", plain.replace(b"\n", b"\r\n")),
+                    ("bom", b"\xef\xbb\xbf" + plain),
+                    ("no-final-newline", plain[:-1])):
+                sim.arm("clear", fault)
+                self.assertEqual(self.raw(sim, rows(25)), wanted, fault)
+            sim.arm("clear", "blank-lines", "crlf=1", "no-final-newline=1")
+            lines = self.raw(sim, rows(25)).split(b"\r\n")
+            self.assertEqual([i for i, l in enumerate(lines) if l == b""], [10, 21])
+            self.assertEqual(b"\n".join(l for l in lines if l) + b"\n", plain)
+
+
+class Downloads(unittest.TestCase):
+    def setUp(self):
+        self.sim = Simulator("--content-port", "0")
+        self.content = int(self.sim.process.stdout.readline().split()[1])
+        self.data = rows(2000)
+        self.file_id = self.sim.upload(self.data)
+        self.path = f"/files/{self.file_id}/content"
+
+    def tearDown(self):
+        self.sim.__exit__()
+
+    def get(self, **headers):
+        return self.sim.call("GET", self.path, headers={k.replace("_", "-"): v
+                                                        for k, v in headers.items()})
+
+    def test_cuts(self):
+        for how in ("length", "chunked"):
+            self.sim.arm(f"cut={how}:byte=1000")
+            with self.assertRaises(http.client.IncompleteRead) as caught:
+                self.get()
+            if how == "length":
+                self.assertEqual(caught.exception.partial, self.data[:1000])
+        with Wire(self.sim) as wire:
+            self.sim.arm("cut=chunked:byte=1000")
+            wire.send("GET", self.path)
+            text = wire.rest()
+            self.assertIn(b"Transfer-Encoding: chunked", text)
+            self.assertFalse(text.endswith(b"0\r\n\r\n"))
+        self.sim.arm("cut=close:byte=1000")
+        _, headers, text = self.get()
+        self.assertEqual((text, "Content-Length" in headers, "Transfer-Encoding" in headers),
+                         (self.data[:1000], False, False))
+        for how in ("chunked", "close"):
+            self.sim.arm(f"cut={how}:byte=100000000")
+            self.assertEqual(self.get()[2], self.data, "whole")
+        self.sim.arm("cut=stall:byte=1000:when=1")
+        with Wire(self.sim) as wire:
+            wire.send("GET", self.path)
+            got = b""
+            while len(got.partition(b"\r\n\r\n")[2]) < 1000:
+                got += wire.socket.recv(1 << 16)
+            self.assertEqual(got.partition(b"\r\n\r\n")[2], self.data[:1000])
+            self.assertTrue(wire.quiet(0.3))
+        self.assertEqual(self.get()[2], self.data)
+
+    def test_wrong_lengths(self):
+        self.sim.arm("wrong-length=-7")
+        _, headers, text = self.get()
+        self.assertEqual((headers["Content-Length"], text),
+                         (str(len(self.data) - 7), self.data[:-7]))
+        self.sim.arm("wrong-length=7")
+        with self.assertRaises(http.client.IncompleteRead) as caught:
+            self.get()
+        self.assertEqual(caught.exception.partial, self.data)
+
+    def test_ranges_and_etags(self):
+        for spec, status, text in (("range=200", 200, self.data), ("range=416", 416, None),
+                                   ("range=shifted", 206, self.data[9:20])):
+            self.sim.arm("clear", spec)
+            got = self.get(Range="bytes=10-19")
+            self.assertEqual(got[0], status)
+            if text is not None:
+                self.assertEqual(got[2], text)
+        self.assertEqual(got[1]["Content-Range"], f"bytes 9-19/{len(self.data)}")
+        self.sim.arm("clear", "etag=steady")
+        tag = self.get()[1]["ETag"]
+        self.assertEqual(tag, self.get()[1]["ETag"])
+        self.assertEqual(self.get(Range="bytes=1-2", If_Range=tag)[0], 206)
+        self.assertEqual(self.get(Range="bytes=1-2", If_Range='"other"')[0], 200)
+        self.sim.arm("etag=changing")
+        self.assertNotEqual(self.get()[1]["ETag"], self.get()[1]["ETag"])
+        self.assertEqual(self.get(Range="bytes=1-2", If_Range=tag)[0], 200)
+        self.sim.arm("etag=weak")
+        tag = self.get()[1]["ETag"]
+        self.assertTrue(tag.startswith("W/"))
+        self.assertEqual(self.get(Range="bytes=1-2", If_Range=tag)[0], 200)
+
+    def test_gzip(self):
+        self.sim.arm("gzip=1")
+        _, headers, text = self.get(Accept_Encoding="identity", Range="bytes=5-9")
+        self.assertEqual(headers["Content-Encoding"], "gzip")
+        self.assertEqual(gzip.decompress(text), self.data)
+        self.assertEqual(self.get()[2], self.data)
+
+    def follow(self, **headers):
+        """Where one download leads; the key goes everywhere, as it must not."""
+        hops = []
+        status, said, text = self.get()
+        while status in (301, 302, 307):
+            url = said["Location"]
+            hops.append(url)
+            port, path = re.match(r"http://127\.0\.0\.1:(\d+)(/.*)", url).groups()
+            connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            status, said, text = answer.status, dict(answer.getheaders()), answer.read()
+            connection.close()
+        return hops, status, text
+
+    def test_redirects(self):
+        self.sim.arm("redirect=1")
+        hops, status, text = self.follow()
+        self.assertEqual((len(hops), status, text), (1, 200, self.data))
+        self.assertIn(f":{self.content}/", hops[0])
+        ledger = self.sim.ledger()
+        self.assertEqual((ledger["content_requests"], ledger["keys_leaked"]), (1, 0))
+        self.sim.arm("redirect=4:status=307:when=1")
+        hops, status, text = self.follow(Authorization="Bearer secret")
+        self.assertEqual((len(hops), text), (4, self.data))
+        self.assertEqual(self.sim.ledger()["keys_leaked"], 4)
+        self.sim.arm("redirect=2:to=same")
+        hops, status, text = self.follow()
+        self.assertEqual((len(hops), status), (1, 401), "the key is needed here")
+        hops, status, text = self.follow(Authorization="Bearer k")
+        self.assertEqual((len(hops), text), (2, self.data))
+        self.sim.arm("redirect=1:to=https")
+        self.assertTrue(self.get()[1]["Location"].startswith("https://127.0.0.1:"))
+        connection = http.client.HTTPConnection("127.0.0.1", self.content, timeout=10)
+        connection.request("GET", "/v1/batches", headers={"Authorization": "Bearer k"})
+        self.assertEqual(connection.getresponse().status, 404, "nothing else is there")
+        connection.close()
+
+    def test_late_content_and_other_orders(self):
+        self.sim.arm("content-lag=400ms")
+        batch = self.sim.run(rows(20))
+        path = f"/files/{batch['output_file_id']}/content"
+        self.assertEqual(self.sim.call("GET", path)[0], 404)
+        self.assertEqual(self.get()[0], 200, "an input is not meant")
+        time.sleep(0.45)
+        plain = self.sim.call("GET", path)[2]
+        self.sim.arm("reorder")
+        orders = {self.sim.call("GET", path)[2] for _ in range(8)}
+        self.assertGreater(len(orders), 2)
+        for text in orders:
+            self.assertEqual(sorted(text.splitlines()), sorted(plain.splitlines()))
+
+
+class Quotas(unittest.TestCase):
+    def test_rates(self):
+        with Simulator("--creates-per-hour", "2", "--uploads-per-min", "3", "--polls-per-min",
+                       "4") as sim:
+            ids = [sim.upload_raw(rows(1)) for _ in range(4)]
+            self.assertEqual([s for s, _ in ids], [200, 200, 200, 429])
+            made = [sim.create("f") for _ in range(3)]
+            self.assertEqual([s for s, _ in made], [200, 200, 429])
+            self.assertIn("batches", made[2][1]["error"]["message"])
+            path = "/batches/" + made[0][1]["id"]
+            polls = [sim.call("GET", path) for _ in range(5)]
+            self.assertEqual([p[0] for p in polls], [200] * 4 + [429])
+            self.assertTrue(55 <= int(polls[4][1]["Retry-After"]) <= 60)
+            ledger = sim.ledger()
+            for name, peak in (("uploads_per_min", 4), ("creates_per_hour", 3),
+                               ("polls_per_min", 5)):
+                self.assertEqual((ledger["peak_" + name], ledger["refused_" + name]), (peak, 1))
+
+    def test_stores(self):
+        with Simulator("--max-files", "2") as sim:
+            first = sim.upload(rows(1))
+            sim.run(rows(1))
+            status, body = sim.upload_raw(rows(1))
+            self.assertEqual(status, 400)
+            self.assertIn("number of files", body["error"]["message"])
+            sim.call("DELETE", "/files/" + first)
+            sim.upload(rows(1))
+            self.assertEqual(sim.ledger()["refused_storage"], 1)
+        with Simulator("--max-storage", "1kB") as sim:
+            sim.upload(rows(4))
+            status, body = sim.upload_raw(rows(8))
+            self.assertEqual(status, 400)
+            self.assertIn("storage", body["error"]["message"])
+
+    def test_queues(self):
+        with Simulator("--enqueued-requests", "5", "--delay", "600ms") as sim:
+            first = sim.create(sim.upload(rows(3)))[1]
+            sim.wait(first["id"], ("in_progress",))
+            error = sim.run(rows(3))["errors"]["data"][0]
+            self.assertEqual(error["code"], "token_limit_exceeded")
+            self.assertIn("5 enqueued requests", error["message"])
+            sim.wait(first["id"])
+            self.assertEqual(sim.run(rows(3))["status"], "completed")
+        for option in ("--enqueued-requests", "--enqueued-tokens"):
+            limit = "5" if option == "--enqueued-requests" else "100"
+            with self.subTest(option), Simulator(option, limit, "--fail-fast", "--delay",
+                                                 "400ms") as sim:
+                file_id = sim.upload(rows(3))
+                status, first = sim.create(file_id)
+                self.assertEqual(status, 200)
+                status, body = sim.create(file_id)
+                self.assertEqual((status, body["error"]["code"]), (400, "token_limit_exceeded"))
+                self.assertEqual(sim.wait(first["id"])["status"], "completed")
+                self.assertEqual(sim.create(file_id)[0], 200)
+                self.assertEqual(sim.ledger()["refused_queue"], 1)
+
+
+class Measures(unittest.TestCase):
+    def test_intents_and_keys(self):
+        with Simulator() as sim:
+            for name in ("a", "b", "a", None):
+                sim.create("f", metadata={"sheaf_bid": name} if name else {})
+            sim.key = "other"
+            sim.create("f")
+            ledger = sim.json("GET", "/_sim/ledger?batches=1", base="")[1]
+            self.assertEqual((ledger["intents"], ledger["intents_created_twice"]), (2, 1))
+            self.assertEqual(ledger["keys_seen"], {fnv("test-key"): 4, fnv("other"): 1})
+            self.assertEqual([b["intent_hash"] for b in ledger["batches"]],
+                             [fnv("a"), fnv("b"), fnv("a"), "0" * 16, "0" * 16])
+
+    def test_how_long_batches_lived(self):
+        with Simulator("--delay", "400ms") as sim:
+            file_id = sim.upload(rows(2))
+            first = sim.create(file_id)[1]["id"]
+            time.sleep(0.2)
+            second = sim.create(file_id)[1]["id"]
+            live = sim.ledger()
+            self.assertEqual((live["batches_live_peak"], live["last_end_ms"]), (2, 0))
+            sim.wait(first)
+            sim.wait(second)
+            time.sleep(0.2)
+            ledger = sim.ledger()
+            self.assertTrue(750 < ledger["live_ms"] < 1500, ledger["live_ms"])
+            took = ledger["last_end_ms"] - ledger["first_create_ms"]
+            self.assertTrue(550 < took < 1200, took)
+            time.sleep(0.1)
+            self.assertEqual(sim.ledger()["live_ms"], ledger["live_ms"])
+
+
+class Documentation(unittest.TestCase):
+    def test_every_fault_is_documented_and_struck_here(self):
+        here = os.path.dirname(os.path.abspath(__file__))
+        root = os.path.dirname(os.path.dirname(here))
+        with open(os.path.join(root, "docs", "simulator.md"), encoding="utf-8") as text:
+            section = text.read().split("## Faults\n")[1].split("\n## ")[0]
+        documented = {name for row in re.findall(r"^\| (`.*?) \|", section, re.M)
+                      for name in re.findall(r"`([a-z0-9-]+)", row)}
+        with open(os.path.join(root, "simulator", "fault_spec.c"), encoding="utf-8") as text:
+            known = set(re.findall(r'^    (?:PLAIN|WORDS|ALIAS)\("([a-z0-9-]+)"', text.read(), re.M))
+        with open(os.path.abspath(__file__), encoding="utf-8") as text:
+            tests = text.read()
+        self.assertGreater(len(known), 60)
+        self.assertEqual(known - documented, set())
+        for name in known:
+            self.assertTrue(name in tests, f"no test of {name}")
 
 
 class Zhipu(unittest.TestCase):
