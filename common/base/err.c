@@ -39,6 +39,17 @@ bool err_wrap(struct err *err, const char *fmt, ...)
     return false;
 }
 
+bool err_one_line(struct err *err)
+{
+    if (err == NULL)
+        return false;
+    for (char *p = err->msg; *p != '\0'; p++) {
+        if ((*p > 0 && *p < ' ') || *p == 0x7f)
+            *p = '?';
+    }
+    return false;
+}
+
 const char *err_kind_name(enum err_kind kind)
 {
     switch (kind) {

@@ -45,6 +45,12 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF_L
  */
 bool err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/**
+ * Make the message one line of text, whatever it quotes: control characters
+ * become "?". Returns false. NULL is fine.
+ */
+bool err_one_line(struct err *err);
+
 /** Stable lower-case name for logs: "temporary", ... */
 const char *err_kind_name(enum err_kind kind);
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/base/log.h"
+#include "common/base/nearest.h"
 #include "common/base/units.h"
 #include "common/base/xmem.h"
 
@@ -106,15 +107,27 @@ static void *field(const struct settings *s, const struct setting *row)
     return (char *)s->target + row->offset;
 }
 
+static void store_text(char **field, const char *text, bool joins)
+{
+    char *old = *field;
+
+    if (joins && old != NULL) {
+        size_t size = strlen(old) + strlen(text) + 2;
+
+        *field = xcalloc(size, 1);
+        (void)snprintf(*field, size, "%s,%s", old, text);
+    } else {
+        *field = xstrdup(text);
+    }
+    free(old);
+}
+
 static void store(const struct settings *s, const struct setting *row, const struct value *v)
 {
     void *p = field(s, row);
 
     switch (row->type) {
-    case SETTING_STRING:
-        free(*(char **)p);
-        *(char **)p = xstrdup(v->string);
-        break;
+    case SETTING_STRING: store_text(p, v->string, row->joins); break;
     case SETTING_INT:
     case SETTING_DURATION: *(int64_t *)p = v->number; break;
     case SETTING_SIZE: *(uint64_t *)p = (uint64_t)v->number; break;
@@ -212,71 +225,25 @@ bool settings_from_env(const struct settings *s, struct err *err)
     return true;
 }
 
-static bool same_letter(char a, char b)
-{
-    return a == b || (a == '_' && b == '-') || (a == '-' && b == '_');
-}
-
 const struct setting *settings_find(const struct settings *s, const char *name)
 {
     for (size_t i = 0; i < s->count; i++) {
-        const char *have = s->rows[i].name;
-        size_t n = 0;
-
-        while (have[n] != '\0' && same_letter(have[n], name[n]))
-            n++;
-        if (have[n] == '\0' && name[n] == '\0')
+        if (nearest_same(s->rows[i].name, name))
             return &s->rows[i];
     }
     return NULL;
 }
 
-#define NAME_MAX_COMPARED 48
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Letters to add, drop or change to make @a of @b (Levenshtein); @b has at most NAME_MAX_COMPARED.
- */
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t width = strlen(b);
-    size_t line[NAME_MAX_COMPARED + 1];
-
-    for (size_t j = 0; j <= width; j++)
-        line[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = line[0];
-        line[0] = i + 1;
-        for (size_t j = 1; j <= width; j++) {
-            size_t changed = diagonal + (same_letter(a[i], b[j - 1]) ? 0 : 1);
-            diagonal = line[j];
-            line[j] = least(changed, least(line[j], line[j - 1]) + 1);
-        }
-    }
-    return line[width];
-}
-
 const struct setting *settings_nearest(const struct settings *s, const char *name)
 {
-    size_t len = strlen(name);
-    size_t best = (len + 1) / 3 + 1; /* further away is another word */
+    struct nearest n = {.word = name};
     const struct setting *nearest = NULL;
 
-    if (len > NAME_MAX_COMPARED)
-        return NULL;
     for (size_t i = 0; i < s->count; i++) {
         const struct setting *row = &s->rows[i];
-        if ((row->groups & s->groups) == 0)
-            continue;
-        bool begun = len >= 3 && strncmp(row->name, name, len) == 0;
-        size_t distance = begun ? 1 : edit_distance(row->name, name);
-        if (distance < best) {
-            best = distance;
+
+        if ((row->groups & s->groups) != 0 && nearest_look(&n, row->name))
             nearest = row;
-        }
     }
     return nearest;
 }

@@ -63,6 +63,7 @@ struct setting {
     const char *help;           /* one sentence */
     unsigned groups;            /* which programs and verbs take it */
     unsigned refuses;           /* SETTING_NOT_IN_*: sources that may not set it */
+    bool joins;                 /* of text: a second value is added behind a comma */
 };
 
 /** A name for one bit of setting.groups, for the documentation. */

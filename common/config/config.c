@@ -6,15 +6,21 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "common/base/nearest.h"
 #include "common/base/xmem.h"
+
+/* The key whose value is handed out as it is. */
+static const char branch[] = "providers";
 
 struct reader {
     struct settings s; /* with all groups: other programs' keys are known, too */
     const char *name;
     const char *text;
     yaml_parser_t parser;
-    bool document; /* one has started */
-    size_t *lines; /* of each row: where it was set, from 1; 0: not yet */
+    bool document;      /* one has started */
+    size_t *lines;      /* of each row: where it was set, from 1; 0: not yet */
+    size_t branch_line; /* where "providers" was set, from 1; 0: not yet */
+    struct tree *providers;
     struct err *err;
 };
 
@@ -22,15 +28,7 @@ struct reader {
 static bool fail_at(const struct reader *r, yaml_mark_t at)
 {
     (void)err_wrap(r->err, "%s:%zu:%zu", r->name, at.line + 1, at.column + 1);
-    if (r->err == NULL)
-        return false;
-
-    /* Keys and values may hold anything; a message is one line. */
-    for (char *p = r->err->msg; *p != '\0'; p++) {
-        if ((*p > 0 && *p < ' ') || *p == 0x7f)
-            *p = '?';
-    }
-    return false;
+    return err_one_line(r->err);
 }
 
 /* libyaml gives only an offset for bytes that are not text. */
@@ -110,8 +108,11 @@ static bool is_secret(const char *key)
 static bool unknown_key(const struct reader *r, const char *key)
 {
     const struct setting *near = settings_nearest(&r->s, key);
+    struct nearest n = {.word = key};
     char name[SETTING_NAME_MAX];
 
+    if (near != NULL)
+        (void)nearest_look(&n, near->name);
     if (strcmp(key, "<<") == 0)
         return err_set(r->err, ERR_USAGE, "merge keys (<<) are not allowed");
     if (is_secret(key))
@@ -120,22 +121,29 @@ static bool unknown_key(const struct reader *r, const char *key)
             "\"%s\": a configuration file may not hold a secret; use api_key_file or the "
             "environment",
             key);
+    if (nearest_look(&n, branch))
+        return err_set(r->err, ERR_USAGE, "unknown key \"%s\"; did you mean \"%s\"?", key, branch);
     if (near == NULL || (near->refuses & SETTING_NOT_IN_FILE) != 0)
         return err_set(r->err, ERR_USAGE, "unknown key \"%s\"", key);
     return err_set(r->err, ERR_USAGE, "unknown key \"%s\"; did you mean \"%s\"?", key,
                    settings_key_name(near, name));
 }
 
+/* False when that key was there before. */
+static bool is_new(const struct reader *r, const char *key, size_t *line, yaml_mark_t at)
+{
+    if (*line != 0)
+        return err_set(r->err, ERR_USAGE, "duplicate key \"%s\", first in line %zu", key, *line);
+    *line = at.line + 1;
+    return true;
+}
+
 /* The row of the key in @event, not seen before; NULL with r->err set. */
 static const struct setting *find_row(struct reader *r, const yaml_event_t *event)
 {
-    if (event->type != YAML_SCALAR_EVENT) {
-        (void)err_set(r->err, ERR_USAGE, "a key must be the name of a setting");
-        return NULL;
-    }
-
     const char *key = scalar_text(event);
     const struct setting *row = settings_find(&r->s, key);
+
     if (row == NULL) {
         (void)unknown_key(r, key);
         return NULL;
@@ -145,14 +153,7 @@ static const struct setting *find_row(struct reader *r, const yaml_event_t *even
                       row->name);
         return NULL;
     }
-
-    size_t *line = &r->lines[row - r->s.rows];
-    if (*line != 0) {
-        (void)err_set(r->err, ERR_USAGE, "duplicate key \"%s\", first in line %zu", key, *line);
-        return NULL;
-    }
-    *line = event->start_mark.line + 1;
-    return row;
+    return is_new(r, key, &r->lines[row - r->s.rows], event->start_mark) ? row : NULL;
 }
 
 static bool is_null(const yaml_event_t *event)
@@ -186,6 +187,167 @@ static bool read_value(struct reader *r, const struct setting *row)
     return ok;
 }
 
+/* ---- the branch ---- */
+
+/* One node is read: @event is its value or begins it. The key is @key, from @at; "" in a list. */
+static bool add_node(struct reader *r, unsigned depth, const char *key, yaml_mark_t at,
+                     const yaml_event_t *event)
+{
+    bool scalar = event->type == YAML_SCALAR_EVENT;
+    struct tree_node node = {.depth = depth};
+
+    if (r->providers->count == CONFIG_MAX_NODES || depth == CONFIG_MAX_DEPTH)
+        return err_set(r->err, ERR_USAGE, "too much is nested here");
+    if (scalar && is_null(event))
+        return err_set(r->err, ERR_USAGE, "%s: has no value", key[0] != '\0' ? key : branch);
+    if (scalar || key[0] == '\0')
+        at = event->start_mark;
+    node.line = at.line + 1;
+    node.column = at.column + 1;
+    node.key = xstrdup(key);
+    node.value = scalar ? xstrdup(scalar_text(event)) : NULL;
+    tree_add(r->providers, &node);
+    free(node.key);
+    free(node.value);
+    return true;
+}
+
+/* The key of a mapping, that must not be among its nodes from @first on; the caller frees *@key. */
+static bool take_key(struct reader *r, const yaml_event_t *event, size_t first, unsigned depth,
+                     char **key)
+{
+    const char *text = event->type == YAML_SCALAR_EVENT ? scalar_text(event) : "";
+
+    if (text[0] == '\0')
+        return err_set(r->err, ERR_USAGE, "a key must be a word");
+    if (strcmp(text, "<<") == 0 || is_secret(text))
+        return unknown_key(r, text);
+    for (size_t i = first; i < r->providers->count; i++) {
+        const struct tree_node *node = &r->providers->nodes[i];
+
+        if (node->depth == depth && nearest_same(node->key, text))
+            return err_set(r->err, ERR_USAGE, "duplicate key \"%s\", first in line %zu", text,
+                           node->line);
+    }
+    *key = xstrdup(text);
+    return true;
+}
+
+/* One open level: a mapping or a list, and its first node. */
+struct level {
+    bool mapping;
+    size_t first;
+};
+
+/* What a step over one node came to. */
+enum step { STEP_FAILED, STEP_VALUE, STEP_MAPPING, STEP_LIST, STEP_END };
+
+static enum step step_of(const yaml_event_t *event)
+{
+    if (event->type == YAML_MAPPING_START_EVENT)
+        return STEP_MAPPING;
+    if (event->type == YAML_SEQUENCE_START_EVENT)
+        return STEP_LIST;
+    return event->type == YAML_SCALAR_EVENT ? STEP_VALUE : STEP_END;
+}
+
+/* The value of @key, from @at. */
+static enum step read_node_value(struct reader *r, unsigned depth, const char *key, yaml_mark_t at)
+{
+    yaml_event_t event;
+
+    if (!next_event(r, &event))
+        return STEP_FAILED;
+    bool ok = add_node(r, depth, key, at, &event);
+    if (!ok)
+        (void)fail_at(r, event.start_mark);
+    enum step step = ok ? step_of(&event) : STEP_FAILED;
+    yaml_event_delete(&event);
+    return step;
+}
+
+/* The next node of @level: in a list its value, in a mapping key and value. */
+static enum step read_node(struct reader *r, const struct level *level, unsigned depth)
+{
+    yaml_event_t event;
+    char *key = NULL;
+
+    if (!next_event(r, &event))
+        return STEP_FAILED;
+    yaml_mark_t at = event.start_mark;
+    enum step step = step_of(&event);
+    bool ok = step == STEP_END || (level->mapping ? take_key(r, &event, level->first, depth, &key)
+                                                  : add_node(r, depth, "", at, &event));
+    if (!ok)
+        (void)fail_at(r, at);
+    yaml_event_delete(&event);
+    if (ok && key != NULL)
+        step = read_node_value(r, depth, key, at);
+    free(key);
+    return ok ? step : STEP_FAILED;
+}
+
+/* Level in level; not by recursion: the file says how deep it goes. */
+static bool read_levels(struct reader *r)
+{
+    struct level levels[CONFIG_MAX_DEPTH + 1] = {{.mapping = true}};
+    unsigned depth = 0;
+
+    for (;;) {
+        enum step step = read_node(r, &levels[depth], depth);
+
+        if (step == STEP_FAILED)
+            return false;
+        if (step == STEP_END && depth == 0)
+            return true;
+        if (step == STEP_END)
+            depth--;
+        if (step == STEP_MAPPING || step == STEP_LIST)
+            levels[++depth] = (struct level){step == STEP_MAPPING, r->providers->count};
+    }
+}
+
+static bool read_branch(struct reader *r, const yaml_event_t *key)
+{
+    yaml_event_t event;
+
+    if (!is_new(r, branch, &r->branch_line, key->start_mark))
+        return fail_at(r, key->start_mark);
+    if (!next_event(r, &event))
+        return false;
+    bool mapping = event.type == YAML_MAPPING_START_EVENT;
+    if (!mapping) {
+        (void)err_set(r->err, ERR_USAGE, "%s: needs a mapping of names", branch);
+        (void)fail_at(r, event.start_mark);
+    }
+    yaml_event_delete(&event);
+    if (!mapping)
+        return false;
+    r->providers->name = xstrdup(r->name);
+    return read_levels(r);
+}
+
+/* ---- the whole ---- */
+
+static bool read_setting(struct reader *r, const yaml_event_t *key)
+{
+    const struct setting *row = find_row(r, key);
+
+    return row != NULL ? read_value(r, row) : fail_at(r, key->start_mark);
+}
+
+/* What belongs to the key in @event. */
+static bool read_key(struct reader *r, const yaml_event_t *event)
+{
+    if (event->type != YAML_SCALAR_EVENT) {
+        (void)err_set(r->err, ERR_USAGE, "a key must be the name of a setting");
+        return fail_at(r, event->start_mark);
+    }
+    if (strcmp(scalar_text(event), branch) == 0)
+        return read_branch(r, event);
+    return read_setting(r, event);
+}
+
 static bool read_mapping(struct reader *r)
 {
     for (;;) {
@@ -194,14 +356,10 @@ static bool read_mapping(struct reader *r)
         if (!next_event(r, &event))
             return false;
         bool end = event.type == YAML_MAPPING_END_EVENT;
-        const struct setting *row = end ? NULL : find_row(r, &event);
-        if (row == NULL && !end)
-            (void)fail_at(r, event.start_mark);
+        bool ok = end || read_key(r, &event);
         yaml_event_delete(&event);
-        if (row == NULL)
-            return end;
-        if (!read_value(r, row))
-            return false;
+        if (end || !ok)
+            return ok;
     }
 }
 
@@ -239,9 +397,9 @@ static bool read_stream(struct reader *r)
 }
 
 bool config_read_text(const struct settings *s, const char *name, const char *text, size_t len,
-                      struct err *err)
+                      struct tree *providers, struct err *err)
 {
-    struct reader r = {.s = *s, .name = name, .text = text, .err = err};
+    struct reader r = {.s = *s, .name = name, .text = text, .providers = providers, .err = err};
 
     if (len > CONFIG_MAX_BYTES)
         return err_set(err, ERR_USAGE, "%s: larger than 1 MiB", name);
@@ -254,12 +412,15 @@ bool config_read_text(const struct settings *s, const char *name, const char *te
 
     bool ok = read_stream(&r);
 
+    if (!ok)
+        tree_release(providers);
     free(r.lines);
     yaml_parser_delete(&r.parser);
     return ok;
 }
 
-bool config_read_file(const struct settings *s, const char *path, struct err *err)
+bool config_read_file(const struct settings *s, const char *path, struct tree *providers,
+                      struct err *err)
 {
     FILE *f = fopen(path, "re");
     if (f == NULL)
@@ -269,7 +430,7 @@ bool config_read_file(const struct settings *s, const char *path, struct err *er
     size_t len = fread(text, 1, CONFIG_MAX_BYTES + 1, f);
     bool ok = ferror(f) != 0
                   ? err_set(err, ERR_USAGE, "%s: cannot be read: %s", path, strerrordesc_np(errno))
-                  : config_read_text(s, path, text, len, err);
+                  : config_read_text(s, path, text, len, providers, err);
     free(text);
     (void)fclose(f);
     return ok;

@@ -27,6 +27,7 @@ const struct setting_group options_groups[] = {
     {OPT_CHANGE,   "changing verbs"},
     {OPT_CHECK,    "plan, doctor"  },
     {OPT_CANCEL,   "cancel"        },
+    {OPT_RESUBMIT, "resubmit"      },
     {0,            NULL            },
 };
 
@@ -55,16 +56,35 @@ const struct setting options_rows[] = {
      .groups = OPT_SUBMIT | OPT_PRODUCER, .refuses = SETTING_ONLY_FLAG,
      .help = "Stay until the job has ended."},
 
+    {.name = "code", .type = SETTING_STRING, AT(code),
+     .value_name = "C,C", .groups = OPT_RESUBMIT, .refuses = SETTING_ONLY_FLAG,
+     .joins = true,
+     .help = "Only rows that failed for one of these causes, as failures names them: a code, a "
+             "status, or both."},
+    {.name = "shard", .type = SETTING_STRING, AT(shard),
+     .value_name = "N,N-N", .groups = OPT_RESUBMIT, .refuses = SETTING_ONLY_FLAG,
+     .joins = true,
+     .help = "Only rows of these windows of the input, counted from 0."},
+    {.name = "plan", .type = SETTING_FLAG, AT(plan),
+     .groups = OPT_RESUBMIT, .refuses = SETTING_ONLY_FLAG,
+     .help = "Only say what would be sent again and what it would cost."},
+
     /* the provider */
     {.name = "provider", .type = SETTING_STRING, AT(provider), .preset = "openai",
      .value_name = "PROFILE", .groups = SEND | OPT_CHECK,
-     .help = "Profile of the provider: openai, zhipu."},
+     .help = "Profile of the provider: openai, zhipu, azure, dashscope, groq, doubleword, or one "
+             "that the configuration file defines."},
     {.name = "base-url", .type = SETTING_STRING, AT(base_url),
      .value_name = "URL", .groups = SEND | OPT_CHECK,
      .help = "Address of another server that speaks the profile's API."},
     {.name = "api-key-file", .type = SETTING_STRING, AT(api_key_file),
-     .value_name = "FILE", .groups = SEND | OPT_CHECK | OPT_CANCEL,
+     .value_name = "FILE", .groups = SEND | OPT_CHECK | OPT_CANCEL | OPT_RESUBMIT,
      .help = "Read the API key from FILE."},
+    {.name = "account", .type = SETTING_STRING, AT(account),
+     .value_name = "NAME", .groups = SEND | OPT_CHECK | OPT_CANCEL | OPT_RESUBMIT,
+     .help = "Whose account the key is of: any name, or the 12 digits that a message gave. Keys of "
+             "one account that are given the same name serve the same batches; without it each key "
+             "is an account."},
     {.name = "model", .type = SETTING_STRING, AT(model),
      .value_name = "M", .groups = MAKE_JOB | OPT_CHECK,
      .help = "Model for requests whose body names none."},
@@ -91,13 +111,13 @@ const struct setting options_rows[] = {
 
     /* times */
     {.name = "poll-interval", .type = SETTING_DURATION, AT(poll_interval_ms), .preset = "60s",
-     .min = 10, .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL,
+     .min = 10, .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL | OPT_RESUBMIT,
      .help = "Longest time between two looks at a running batch."},
     {.name = "lease", .type = SETTING_DURATION, AT(lease_ms), .preset = "15s", .min = 1000,
-     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL,
+     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL | OPT_RESUBMIT,
      .help = "How long a process may be silent before another takes over its work."},
     {.name = "settle", .type = SETTING_DURATION, AT(settle_ms), .preset = "30s",
-     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL,
+     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL | OPT_RESUBMIT,
      .help = "How long a batch must stay absent from the provider's list before an unanswered "
              "creation counts as not done."},
     {.name = "linger", .type = SETTING_DURATION, AT(linger_ms), .preset = "2s",
@@ -105,7 +125,7 @@ const struct setting options_rows[] = {
      .help = "How long a part-filled batch waits for more rows while the input is still being "
              "read."},
     {.name = "give-up", .type = SETTING_DURATION, AT(give_up_ms), .preset = "10m",
-     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL,
+     .max = YEAR_MS, .value_name = "D", .groups = SEND | OPT_CANCEL | OPT_RESUBMIT,
      .help = "How long to go on without a provider or Redis; the job can be continued later."},
     {.name = "reap-after", .type = SETTING_DURATION, AT(reap_after_ms), .preset = "10m", .min = 100,
      .max = YEAR_MS, .value_name = "D", .groups = OPT_RUN | OPT_DAEMON,
@@ -136,10 +156,11 @@ const struct setting options_rows[] = {
     /* talking */
     {.name = "progress", .type = SETTING_CHOICE, AT(progress), .preset = "auto",
      .choices = progresses,
-     .groups = OPT_RUN | OPT_SUBMIT | OPT_PRODUCER | OPT_WAIT | OPT_OUTPUT | OPT_CANCEL,
+     .groups = OPT_RUN | OPT_SUBMIT | OPT_PRODUCER | OPT_WAIT | OPT_OUTPUT | OPT_CANCEL |
+               OPT_RESUBMIT,
      .help = "How progress is shown on stderr; auto is tty on a terminal, else plain."},
     {.name = "json", .type = SETTING_FLAG, AT(json),
-     .groups = OPT_READ, .refuses = SETTING_ONLY_FLAG,
+     .groups = OPT_READ | OPT_RESUBMIT, .refuses = SETTING_ONLY_FLAG,
      .help = "Print JSON for programs."},
     {.name = "yes", .short_name = 'y', .type = SETTING_FLAG, AT(yes),
      .groups = OPT_RUN | OPT_OUTPUT | OPT_CHANGE, .refuses = SETTING_ONLY_FLAG,
@@ -178,15 +199,15 @@ static struct settings view(struct options *o, unsigned groups, const char *prog
     };
 }
 
-static bool read_config(const struct settings *s, const struct options *o, struct err *err)
+static bool read_config(const struct settings *s, struct options *o, struct err *err)
 {
     static const char usual[] = "sheaf.yaml";
 
     if (o->config != NULL)
-        return config_read_file(s, o->config, err);
+        return config_read_file(s, o->config, &o->providers, err);
     if (access(usual, F_OK) != 0)
         return true;
-    return config_read_file(s, usual, err);
+    return config_read_file(s, usual, &o->providers, err);
 }
 
 /* One spelling of an address: who serves a job is a hash of it. */
@@ -226,6 +247,7 @@ void options_release(struct options *o)
     struct settings s = view(o, 0, "");
 
     settings_release(&s);
+    tree_release(&o->providers);
 }
 
 enum setting_origin options_origin(const struct options *o, const char *name)
@@ -277,6 +299,8 @@ void options_print_markdown(FILE *out)
         "the configuration file, that over the default. The file is the one that `--config` or\n"
         "`SHEAF_CONFIG` names, else `sheaf.yaml` in the current folder: one flat YAML or JSON\n"
         "mapping, such as `poll_interval: 30s`. A key or flag that is not known is an error.\n"
+        "Beside the settings the file may have `providers:`, which changes and adds profiles:\n"
+        "[providers.md](providers.md#in-the-configuration-file).\n"
         "\n"
         "A flag without a value can be taken back with `--no-`, such as `--no-wait`.\n"
         "Durations have a unit: `200ms`, `5s`, `10m`, `1h30m`, `7d`. Sizes are bytes, or have "

@@ -10,6 +10,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+#include "common/base/tree.h"
 
 /*
  * The settings of all Sheaf programs. A program or verb says by group bits
@@ -27,6 +28,7 @@
 #define OPT_CHANGE   0x100u /* cancel, purge, resubmit: -y */
 #define OPT_CHECK    0x200u /* plan, doctor: provider and limits, no job */
 #define OPT_CANCEL   0x400u /* cancel: what it needs to end a job on this host */
+#define OPT_RESUBMIT 0x800u /* resubmit: what is sent again, and the same */
 
 enum option_payload { PAYLOAD_UNSET = SETTING_UNSET, PAYLOAD_REF = 0, PAYLOAD_INLINE };
 
@@ -56,10 +58,16 @@ struct options {
     int payload; /* enum option_payload */
     bool wait;
 
+    /* what is sent again */
+    char *code;  /* separated by commas */
+    char *shard; /* separated by commas */
+    bool plan;
+
     /* the provider */
     char *provider;
     char *base_url;
     char *api_key_file; /* read it with options_api_key() */
+    char *account;      /* NULL: the key's own */
     char *model;
 
     /* limits; 0 means the provider's or none */
@@ -92,6 +100,8 @@ struct options {
     bool verbose;
     bool yes;
     bool help;
+
+    struct tree providers; /* "providers:" of the configuration file; empty: it has none */
 
     unsigned char origins[OPTIONS_MAX]; /* of each row, an enum setting_origin */
 };

@@ -23,16 +23,20 @@ enum http_outcome {
 
 /** What the server has answered so far. Borrowed: valid only inside the callback. */
 struct http_reply {
-    long status;            /* e.g. 200; 0 while there is none */
-    const char *body;       /* collected body, NUL-terminated; "" when there is none */
-    size_t body_len;        /* bytes, without that NUL */
-    int64_t content_length; /* -1: not given */
-    int64_t range_start;    /* Content-Range: first byte; -1: not given */
-    int64_t range_total;    /* Content-Range: size of the whole; -1: not given, or "*" */
-    int64_t retry_after_ms; /* retry-after-ms, else Retry-After in any form; -1: none */
-    char location[2048];    /* "": none, or longer than this */
-    char request_id[128];   /* x-request-id; "": none */
-    char content_type[128]; /* "": none */
+    long status;               /* e.g. 200; 0 while there is none */
+    const char *body;          /* collected body, NUL-terminated; "" when there is none */
+    size_t body_len;           /* bytes, without that NUL */
+    int64_t content_length;    /* -1: not given */
+    int64_t range_start;       /* Content-Range: first byte; -1: not given */
+    int64_t range_total;       /* Content-Range: size of the whole; -1: not given, or "*" */
+    int64_t retry_after_ms;    /* retry-after-ms, else Retry-After in any form; -1: none */
+    int64_t date_ms;           /* Date, unix milliseconds; -1: none */
+    char location[2048];       /* "": none, or longer than this */
+    char request_id[128];      /* x-request-id; "": none */
+    char content_type[128];    /* "": none */
+    char content_encoding[32]; /* "": none. Bodies are handed on as they come, never decoded */
+    char hints[512]; /* x-ratelimit-* and x-should-retry: "name: value\n" each, the name in
+                        lower case; what does not fit is left out */
 };
 
 enum http_body_verdict {

@@ -1,8 +1,10 @@
 #include "common/net/http_header.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -39,6 +41,12 @@ static void take_content_type(struct http_reply *reply, const char *value, int64
 {
     (void)now_unix_ms;
     keep(reply->content_type, sizeof(reply->content_type), value);
+}
+
+static void take_content_encoding(struct http_reply *reply, const char *value, int64_t now_unix_ms)
+{
+    (void)now_unix_ms;
+    keep(reply->content_encoding, sizeof(reply->content_encoding), value);
 }
 
 /* Digits at *@text, which moves behind them; -1 when there are none or too many. */
@@ -134,18 +142,55 @@ static void take_retry_after(struct http_reply *reply, const char *value, int64_
     reply->retry_after_ms = wait_ms(seconds * 1000.0);
 }
 
+static void take_date(struct http_reply *reply, const char *value, int64_t now_unix_ms)
+{
+    time_t at = curl_getdate(value, NULL);
+
+    (void)now_unix_ms;
+    if (at != (time_t)-1)
+        reply->date_ms = (int64_t)at * 1000;
+}
+
 static const struct {
     const char *name;
     value_fn take;
 } known[] = {
-    {"content-length", take_content_length},
-    {"content-range",  take_content_range },
-    {"content-type",   take_content_type  },
-    {"location",       take_location      },
-    {"retry-after-ms", take_retry_after_ms},
-    {"retry-after",    take_retry_after   },
-    {"x-request-id",   take_request_id    },
+    {"content-encoding", take_content_encoding},
+    {"content-length",   take_content_length  },
+    {"content-range",    take_content_range   },
+    {"content-type",     take_content_type    },
+    {"date",             take_date            },
+    {"location",         take_location        },
+    {"retry-after-ms",   take_retry_after_ms  },
+    {"retry-after",      take_retry_after     },
+    {"x-request-id",     take_request_id      },
 };
+
+/* Of limits and retries. They are many, and each vendor's own: kept as they come. */
+static bool is_hint(const char *name)
+{
+    static const char rate[] = "x-ratelimit-";
+
+    return strncasecmp(name, rate, sizeof(rate) - 1) == 0 ||
+           strcasecmp(name, "x-should-retry") == 0;
+}
+
+static char lower(char c)
+{
+    return (char)tolower((unsigned char)c);
+}
+
+static void take_hint(struct http_reply *reply, const char *name, const char *value)
+{
+    size_t used = strlen(reply->hints);
+    size_t need = strlen(name) + strlen(value) + sizeof(": \n");
+
+    if (!is_hint(name) || used + need > sizeof(reply->hints))
+        return;
+    for (; *name != '\0'; name++)
+        reply->hints[used++] = lower(*name);
+    (void)snprintf(reply->hints + used, sizeof(reply->hints) - used, ": %s\n", value);
+}
 
 void http_header_reset(struct http_reply *reply)
 {
@@ -153,7 +198,8 @@ void http_header_reset(struct http_reply *reply)
                                  .content_length = -1,
                                  .range_start = -1,
                                  .range_total = -1,
-                                 .retry_after_ms = -1};
+                                 .retry_after_ms = -1,
+                                 .date_ms = -1};
 }
 
 /* "HTTP/1.1 200 OK" */
@@ -180,6 +226,7 @@ static void take_header(struct http_reply *reply, char *line, int64_t now_unix_m
         if (strcasecmp(line, known[i].name) == 0 && !precise_known)
             known[i].take(reply, value, now_unix_ms);
     }
+    take_hint(reply, line, value);
 }
 
 void http_header_line(struct http_reply *reply, const char *line, size_t len, int64_t now_unix_ms)

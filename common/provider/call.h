@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/net/http_client.h"
+#include "common/provider/dialect.h"
 #include "common/provider/provider.h"
 
 /*
@@ -18,8 +19,6 @@
  * the last callback or because it was cancelled, after which nobody outside can
  * reach it; it is freed when no callback of its own is on the stack.
  */
-
-#define PROVIDER_URL_MAX 4096
 
 /** The state of a download. */
 struct content {
@@ -32,17 +31,19 @@ struct content {
     bool is_suspect; /* may be an error in the clothes of a success */
     bool is_error;   /* it is: @said */
     struct provider_error_body said;
+    bool no_range;      /* the server refuses ranges: ask for the whole */
     bool at_end;        /* the server says that nothing lies behind the offset */
     const char *broken; /* why its headers cannot be trusted; NULL: they can */
     unsigned redirects; /* followed */
     bool sends_key;     /* still at the provider's own origin */
-    char url[PROVIDER_URL_MAX];
+    char url[DIALECT_URL_MAX];
 };
 
 struct provider_call {
     struct provider *provider; /* NULL once detached */
     LIST_ENTRY(provider_call) link;
     struct http_exchange *exchange; /* NULL when none is under way */
+    const struct provider_dialect *dialect;
     enum provider_operation op;
     union {
         provider_done_fn done;
@@ -63,11 +64,15 @@ LIST_HEAD(provider_calls, provider_call);
 struct provider {
     struct http_client *client;
     const struct provider_profile *profile;
+    struct provider_limits limits; /* as they hold at base_url */
     char *base_url;
     char *auth; /* the whole header, with the key */
     char site[PROVIDER_ID_LEN + 1];
     char account[PROVIDER_ID_LEN + 1];
     struct provider_calls calls;
+    provider_rate_fn on_rate; /* NULL: nobody */
+    void *on_rate_arg;
+    int64_t date_ms; /* of the last answer that had a Date; 0: none so far */
 };
 
 /** A linked call without an exchange. */
@@ -79,9 +84,9 @@ void call_detach(struct provider_call *call);
 /** Free a detached call. */
 void call_free(struct provider_call *call);
 
-/** base URL + @path + @id percent-encoded + @rest; aborts when longer than PROVIDER_URL_MAX. */
-void call_url(const struct provider *p, const char *path, const char *id, const char *rest,
-              struct buf *out);
+/** Put @ask on the wire's terms; release it with dialect_request_release(). */
+void call_build(const struct provider *p, const struct dialect_ask *ask,
+                struct dialect_request *out);
 
 /**
  * What the end of an exchange means. False when it is a failure, with @error

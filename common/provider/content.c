@@ -49,6 +49,9 @@ static bool read_headers(struct content *c, const struct http_reply *reply)
     if (reply->status == 206) {
         read_range(c, reply);
     } else if (reply->status >= 200 && reply->status < 300) {
+        if (reply->content_encoding[0] != '\0' &&
+            strcasecmp(reply->content_encoding, "identity") != 0)
+            c->broken = "the file came encoded, although nobody asked for it";
         c->skip = c->offset;
         c->total = reply->content_length;
     } else if (reply->status == 416 && reply->range_total >= 0 &&
@@ -147,7 +150,7 @@ static bool is_redirect(long status)
 bool content_redirect(const char *url, const char *location, char *out, size_t size,
                       struct err *err)
 {
-    char next[PROVIDER_URL_MAX];
+    char next[DIALECT_URL_MAX];
 
     if (location[0] == '\0')
         return err_set(err, ERR_PERMANENT, "a redirect to nowhere");
@@ -165,7 +168,7 @@ bool content_redirect(const char *url, const char *location, char *out, size_t s
 static bool follow(struct provider_call *call, const struct http_reply *reply, struct err *err)
 {
     struct content *c = call->content;
-    char next[PROVIDER_URL_MAX];
+    char next[DIALECT_URL_MAX];
 
     if (c->redirects == REDIRECTS_MAX)
         return err_set(err, ERR_PERMANENT, "more than %d redirects", REDIRECTS_MAX);
@@ -212,6 +215,24 @@ static bool is_whole(const struct content *c, struct provider_error *error)
     return true;
 }
 
+/* Refused although it does not lie at the end, or answered with another one. */
+static bool has_no_use_of_ranges(const struct content *c, const struct http_reply *reply)
+{
+    if (c->offset == 0 || c->no_range)
+        return false;
+    return (reply->status == 416 && !c->at_end) || (reply->status == 206 && c->broken != NULL);
+}
+
+/* The whole file then, once; its start is dropped. */
+static bool start_without_range(struct provider_call *call)
+{
+    struct err err = {0};
+
+    call->content->no_range = true;
+    call->content->broken = NULL;
+    return start(call, &err);
+}
+
 static void finish(struct provider_call *call, const struct provider_error *error)
 {
     call_detach(call);
@@ -233,6 +254,8 @@ static void on_done(enum http_outcome outcome, const struct http_reply *reply,
         if (follow(call, reply, &redirect_err))
             return;
         set_error(&error, PROVIDER_REFUSED, redirect_err.msg);
+    } else if (has_no_use_of_ranges(c, reply) && start_without_range(call)) {
+        return;
     } else if (c->is_error) {
         set_said(&error, &c->said);
         ok = false;
@@ -263,7 +286,7 @@ static bool start(struct provider_call *call, struct err *err)
         .arg = call,
     };
 
-    if (c->offset > 0) {
+    if (c->offset > 0 && !c->no_range) {
         (void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", c->offset);
         headers[count++] = range;
     }
@@ -280,17 +303,18 @@ struct provider_call *provider_content(struct provider *p, const char *file_id, 
 {
     struct provider_call *call = call_new(p, PROVIDER_OP_CONTENT, arg);
     struct content *c = xcalloc(1, sizeof(*c));
+    const struct dialect_ask ask = {.op = PROVIDER_OP_CONTENT, .id = file_id};
+    struct dialect_request wire;
     struct err err = {0};
-    struct buf url;
 
     call->content = c;
     c->sink = *sink;
     c->offset = offset;
     c->total = -1;
     c->sends_key = true;
-    call_url(p, "/files/", file_id, "/content", &url);
-    memcpy(c->url, url.data, url.len + 1);
-    buf_release(&url);
+    call_build(p, &ask, &wire);
+    memcpy(c->url, wire.url.data, wire.url.len + 1);
+    dialect_request_release(&wire);
     if (!start(call, &err))
         log_fatal("a provider's URL: %s", err.msg);
     return call;

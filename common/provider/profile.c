@@ -2,86 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#include "common/base/attr.h"
-
-#define DAY_MS (24 * INT64_C(3600) * 1000)
-
-static const char *const openai_keys[] = {"OPENAI_API_KEY", NULL};
-static const char *const zhipu_keys[] = {"ZHIPU_API_KEY", "ZAI_API_KEY", NULL};
-
-static const struct provider_endpoint openai_endpoints[] = {
-    {"/v4/chat/completions",   "/v1/chat/completions",   0},
-    {"/v4/embeddings",         "/v1/embeddings",         0},
-    {"/v4/images/generations", "/v1/images/generations", 0},
-    {NULL,                     NULL,                     0},
-};
-
-static const struct provider_endpoint zhipu_endpoints[] = {
-    {"/v1/chat/completions",   "/v4/chat/completions",   0    },
-    {"/v1/embeddings",         "/v4/embeddings",         10000},
-    {"/v1/images/generations", "/v4/images/generations", 0    },
-    {NULL,                     NULL,                     0    },
-};
-
-static const struct provider_profile openai = {
-    .name = "openai",
-    .base_url = "https://api.openai.com/v1",
-    .key_names = openai_keys,
-    .endpoints = openai_endpoints,
-    .sends_completion_window = true,
-    .has_file_get = true,
-    .limits.max_requests = 50000,
-    .limits.max_bytes = 200000000,
-    .limits.margin_pct = 5,
-    .limits.custom_id_min = 1,
-    .limits.custom_id_max = 64,
-    .limits.batches_alive = 10,
-    .limits.creates_per_hour = 2000,
-    .limits.uploads_per_min = 1000,
-    .limits.poll_min_ms = 30000,
-    .limits.visibility_lag_ms = 120000,
-    .limits.output_kept_ms = 30 * DAY_MS,
-    .limits.completion_max_ms = DAY_MS,
-};
-
-static const struct provider_profile zhipu = {
-    .name = "zhipu",
-    .base_url = "https://open.bigmodel.cn/api/paas/v4",
-    .key_names = zhipu_keys,
-    .endpoints = zhipu_endpoints,
-    .keeps_input_file = true,
-    .limits.max_requests = 50000,
-    .limits.max_bytes = 100000000,
-    .limits.margin_pct = 5,
-    .limits.custom_id_min = 6,
-    .limits.custom_id_max = 64,
-    .limits.batches_alive = 10,
-    .limits.files_stored = 1000,
-    .limits.poll_min_ms = 30000,
-    .limits.visibility_lag_ms = 120000,
-    .limits.output_kept_ms = 30 * DAY_MS,
-    .limits.completion_max_ms = 7 * DAY_MS,
-};
-
-static const struct provider_profile *const profiles[] = {&openai, &zhipu};
-static const char *const profile_names[] = {"openai", "zhipu", NULL};
-
-_Static_assert(ARRAY_LEN(profile_names) == ARRAY_LEN(profiles) + 1, "a profile without a name");
-
-const struct provider_profile *provider_profile_find(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
-        if (strcmp(profiles[i]->name, name) == 0)
-            return profiles[i];
-    }
-    return NULL;
-}
-
-const char *const *provider_profile_names(void)
-{
-    return profile_names;
-}
+#include "common/net/http_url.h"
 
 static const struct provider_endpoint *endpoint_find(const struct provider_profile *profile,
                                                      const char *url)
@@ -116,14 +39,72 @@ uint64_t provider_max_bytes(const struct provider_profile *profile)
     return limits->max_bytes - limits->max_bytes / 100 * limits->margin_pct;
 }
 
+bool provider_check_base_url(const struct provider_profile *profile, const char *base_url,
+                             struct err *err)
+{
+    char url[1024];
+
+    if (base_url == NULL && profile->base_url_varies)
+        return err_set(err, ERR_USAGE, "%s has no address for all: give --base-url, such as %s",
+                       profile->name, profile->base_url);
+    if (base_url == NULL)
+        base_url = profile->base_url;
+    if (http_resolve_location(base_url, base_url, url, sizeof(url), NULL) &&
+        strpbrk(base_url, "?#@") == NULL)
+        return true;
+    return err_set(err, ERR_USAGE, "\"%s\" cannot be the address of a provider", base_url);
+}
+
+/* Whether @host, of @len bytes, is @name or, where that starts with a dot, below or at it. */
+static bool is_host(const char *host, size_t len, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (name[0] == '.' && len == n - 1)
+        return strncasecmp(host, name + 1, len) == 0;
+    return len >= n && strncasecmp(host + len - n, name, n) == 0 && (len == n || name[0] == '.');
+}
+
+/* Whether the vendor itself answers there: what it publishes holds. */
 static bool is_own_site(const struct provider_profile *profile, const char *base_url)
 {
-    return base_url == NULL || strcmp(base_url, profile->base_url) == 0;
+    const char *host = NULL;
+
+    if (base_url == NULL || strcmp(base_url, profile->base_url) == 0)
+        return true;
+    host = strstr(base_url, "://");
+    if (host == NULL)
+        return false;
+    host += 3;
+    for (const char *const *name = profile->hosts; name != NULL && *name != NULL; name++) {
+        if (is_host(host, strcspn(host, ":/"), *name))
+            return true;
+    }
+    return false;
 }
 
 int64_t provider_poll_min_ms(const struct provider_profile *profile, const char *base_url)
 {
     return is_own_site(profile, base_url) ? profile->limits.poll_min_ms : 0;
+}
+
+struct provider_limits provider_limits_at(const struct provider_profile *profile,
+                                          const char *base_url)
+{
+    struct provider_limits limits = profile->limits;
+
+    if (is_own_site(profile, base_url))
+        return limits;
+    limits.creates_per_hour = 0;
+    limits.uploads_per_min = 0;
+    limits.polls_per_min = 0;
+    limits.files_stored = 0;
+    limits.storage_bytes = 0;
+    limits.enqueued_tokens = 0;
+    limits.enqueued_requests = 0;
+    limits.poll_min_ms = 0;
+    limits.expires_after_s = 0;
+    return limits;
 }
 
 /* FNV-1a over @text and its NUL, so that ("ab","c") and ("a","bc") differ. */
@@ -156,9 +137,19 @@ void provider_site_id(const struct provider_profile *profile, const char *base_u
     write_id(hash_text(hash, base_url != NULL ? base_url : profile->base_url), out);
 }
 
-void provider_account_id(const char *site, const char *api_key, char out[PROVIDER_ID_LEN + 1])
+static bool is_id(const char *text)
 {
-    uint64_t hash = hash_text(HASH_START, "sheaf account");
+    return strlen(text) == PROVIDER_ID_LEN && strspn(text, "0123456789abcdef") == PROVIDER_ID_LEN;
+}
 
-    write_id(hash_text(hash_text(hash, site), api_key), out);
+void provider_account_id(const char *site, const char *api_key, const char *account,
+                         char out[PROVIDER_ID_LEN + 1])
+{
+    static const char by_key[] = "sheaf account", by_name[] = "sheaf account name";
+    uint64_t hash = hash_text(HASH_START, account != NULL ? by_name : by_key);
+
+    if (account != NULL && is_id(account))
+        memcpy(out, account, PROVIDER_ID_LEN + 1);
+    else
+        write_id(hash_text(hash_text(hash, site), account != NULL ? account : api_key), out);
 }

@@ -6,14 +6,14 @@
 #include "common/base/attr.h"
 #include "common/base/log.h"
 #include "common/base/xmem.h"
-#include "common/net/http_url.h"
 #include "common/provider/call.h"
 #include "common/provider/pick.h"
+#include "common/provider/rate.h"
 
 #define CALL_TIMEOUT_MS  60000
 #define ANSWER_MAX_BYTES ((size_t)8 << 20)
-#define CREATE_MAX_BYTES ((size_t)64 << 10)
 #define UPLOAD_IDLE_S    120
+#define CHECK_IDLE_S     600 /* where the whole file is checked before the answer */
 
 /* ---- life ---- */
 
@@ -26,21 +26,25 @@ static bool key_is_valid(const char *key)
     return p > key && *p == '\0';
 }
 
-struct provider *provider_new(struct http_client *client, const struct provider_profile *profile,
-                              const char *base_url, const char *api_key, struct err *err)
+/* "Authorization: Bearer KEY" or "api-key: KEY"; the caller wipes and frees it. */
+static char *auth_header(const char *before, const char *key)
 {
-    static const char scheme[] = "Authorization: Bearer ";
-    char url[PROVIDER_URL_MAX / 4];
-    struct provider *p = NULL;
-    size_t size = 0;
+    const char *between = strchr(before, ':') != NULL ? " " : ": ";
+    size_t size = strlen(before) + strlen(between) + strlen(key) + 1;
+    char *header = xcalloc(size, 1);
 
-    if (base_url == NULL)
-        base_url = profile->base_url;
-    if (!http_resolve_location(base_url, base_url, url, sizeof(url), NULL) ||
-        strpbrk(base_url, "?#@") != NULL) {
-        err_set(err, ERR_USAGE, "\"%s\" cannot be the address of a provider", base_url);
+    (void)snprintf(header, size, "%s%s%s", before, between, key);
+    return header;
+}
+
+struct provider *provider_new(struct http_client *client, const struct provider_profile *profile,
+                              const char *base_url, const char *api_key, const char *account,
+                              struct err *err)
+{
+    struct provider *p = NULL;
+
+    if (!provider_check_base_url(profile, base_url, err))
         return NULL;
-    }
     if (!key_is_valid(api_key)) {
         err_set(err, ERR_USAGE, "the API key is empty or has characters that no key can have");
         return NULL;
@@ -48,12 +52,11 @@ struct provider *provider_new(struct http_client *client, const struct provider_
     p = xcalloc(1, sizeof(*p));
     p->client = client;
     p->profile = profile;
-    p->base_url = xstrdup(base_url);
-    size = sizeof(scheme) + strlen(api_key);
-    p->auth = xcalloc(size, 1);
-    (void)snprintf(p->auth, size, "%s%s", scheme, api_key);
-    provider_site_id(profile, base_url, p->site);
-    provider_account_id(p->site, api_key, p->account);
+    p->limits = provider_limits_at(profile, base_url);
+    p->base_url = xstrdup(base_url != NULL ? base_url : profile->base_url);
+    p->auth = auth_header(profile->auth_header, api_key);
+    provider_site_id(profile, p->base_url, p->site);
+    provider_account_id(p->site, api_key, account, p->account);
     LIST_INIT(&p->calls);
     return p;
 }
@@ -89,6 +92,17 @@ const char *provider_account(const struct provider *p)
     return p->account;
 }
 
+int64_t provider_date_ms(const struct provider *p)
+{
+    return p->date_ms > 0 ? p->date_ms : -1;
+}
+
+void provider_on_rate(struct provider *p, provider_rate_fn fn, void *arg)
+{
+    p->on_rate = fn;
+    p->on_rate_arg = arg;
+}
+
 /* ---- calls ---- */
 
 struct provider_call *call_new(struct provider *p, enum provider_operation op, void *arg)
@@ -96,6 +110,7 @@ struct provider_call *call_new(struct provider *p, enum provider_operation op, v
     struct provider_call *call = xcalloc(1, sizeof(*call));
 
     call->provider = p;
+    call->dialect = p->profile->dialect;
     call->op = op;
     call->arg = arg;
     LIST_INSERT_HEAD(&p->calls, call, link);
@@ -128,29 +143,10 @@ void provider_call_cancel(struct provider_call *call)
         call_free(call);
 }
 
-static bool append_encoded(struct buf *out, const char *text)
+void call_build(const struct provider *p, const struct dialect_ask *ask,
+                struct dialect_request *out)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-    for (; *text != '\0'; text++) {
-        bool ok = strchr(plain, *text) != NULL ? buf_append(out, text, 1)
-                                               : buf_printf(out, "%%%02X", (unsigned char)*text);
-
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
-void call_url(const struct provider *p, const char *path, const char *id, const char *rest,
-              struct buf *out)
-{
-    *out = BUF_INIT(PROVIDER_URL_MAX - 1);
-    /* provider_new() bounds the base; ids are at most 127 bytes, three times that when encoded. */
-    if (!buf_printf(out, "%s%s", p->base_url, path) || !append_encoded(out, id) ||
-        !buf_printf(out, "%s", rest))
-        log_fatal("an id of %zu bytes for a provider's URL", strlen(id));
+    p->profile->dialect->build(p->profile, p->base_url, ask, out);
 }
 
 static int64_t max_of(int64_t a, int64_t b)
@@ -174,11 +170,38 @@ static void fill_message(const struct provider_error_body *body, enum http_outco
                        reply->status);
 }
 
+/* How long nothing of it is left; -1: there is some, or nobody says. */
+static int64_t used_up_ms(const struct rate_left *left)
+{
+    return left->remaining == 0 ? left->reset_ms : -1;
+}
+
+static void tell_rate(const struct provider_call *call, const char *what,
+                      const struct rate_left *left)
+{
+    const struct provider *p = call->provider;
+    const struct provider_rate rate = {
+        .operation = call->op,
+        .what = what,
+        .remaining = left->remaining,
+        .reset_ms = used_up_ms(left),
+    };
+
+    if (p->on_rate != NULL && rate.reset_ms > 0)
+        p->on_rate(&rate, p->on_rate_arg);
+}
+
 bool call_judge(const struct provider_call *call, enum http_outcome outcome,
                 const struct http_reply *reply, const struct err *err, struct provider_error *error)
 {
     struct provider_error_body body;
+    struct rate_headers rate;
 
+    if (reply->date_ms > 0)
+        call->provider->date_ms = reply->date_ms;
+    rate_headers_read(reply->hints, &rate);
+    tell_rate(call, "requests", &rate.requests);
+    tell_rate(call, "tokens", &rate.tokens);
     provider_error_parse(reply->status, reply->body, reply->body_len, &body);
     *error = (struct provider_error){
         .class =
@@ -186,7 +209,10 @@ bool call_judge(const struct provider_call *call, enum http_outcome outcome,
         .status = reply->status,
         .retry_after_ms = max_of(reply->retry_after_ms, body.retry_after_ms),
         .line = body.line,
+        .no_repeat = rate.no_repeat,
     };
+    if (error->retry_after_ms < 0 && error->class == PROVIDER_RATE_LIMIT)
+        error->retry_after_ms = max_of(used_up_ms(&rate.requests), used_up_ms(&rate.tokens));
     memcpy(error->code, body.code, sizeof(error->code));
     pick_cut(error->request_id, sizeof(error->request_id), reply->request_id,
              strlen(reply->request_id));
@@ -212,7 +238,7 @@ static void give_batch(struct provider_call *call, const struct http_reply *repl
     struct remote_batch *batch = xcalloc(1, sizeof(*batch));
     bool ok = error->class == PROVIDER_NONE;
 
-    if (ok && !remote_batch_parse(reply->body, reply->body_len, batch, &err)) {
+    if (ok && !call->dialect->read_batch(reply->body, reply->body_len, batch, &err)) {
         set_unreadable(error, PROVIDER_AMBIGUOUS, &err);
         ok = false;
     }
@@ -229,7 +255,7 @@ static void give_file(struct provider_call *call, const struct http_reply *reply
     struct remote_file file = {0};
     bool ok = error->class == PROVIDER_NONE;
 
-    if (ok && !remote_file_parse(reply->body, reply->body_len, &file, &err)) {
+    if (ok && !call->dialect->read_file(reply->body, reply->body_len, &file, &err)) {
         set_unreadable(error, PROVIDER_AMBIGUOUS, &err);
         ok = false;
     }
@@ -255,7 +281,8 @@ static void give_batches(struct provider_call *call, const struct http_reply *re
     struct remote_batch_page page = {0};
     bool ok = error->class == PROVIDER_NONE;
 
-    if (ok && !remote_batch_page_parse(reply->body, reply->body_len, call->limit, &page, &err)) {
+    if (ok &&
+        !call->dialect->read_batches(reply->body, reply->body_len, call->limit, &page, &err)) {
         set_unreadable(error, PROVIDER_AMBIGUOUS, &err);
         ok = false;
     }
@@ -271,7 +298,7 @@ static void give_files(struct provider_call *call, const struct http_reply *repl
     struct remote_file_page page = {0};
     bool ok = error->class == PROVIDER_NONE;
 
-    if (ok && !remote_file_page_parse(reply->body, reply->body_len, call->limit, &page, &err)) {
+    if (ok && !call->dialect->read_files(reply->body, reply->body_len, call->limit, &page, &err)) {
         set_unreadable(error, PROVIDER_AMBIGUOUS, &err);
         ok = false;
     }
@@ -307,8 +334,8 @@ static void on_done(enum http_outcome outcome, const struct http_reply *reply,
 
 /* ---- starting them ---- */
 
-/* Start @request at @url (taken) for @call; its headers, limits and callback are set here. */
-static struct provider_call *start(struct provider_call *call, struct buf *url,
+/* Send @wire (taken) for @call with what is in @request; headers, limits, callback are set here. */
+static struct provider_call *start(struct provider_call *call, struct dialect_request *wire,
                                    struct http_request *request)
 {
     const char *headers[] = {
@@ -318,9 +345,15 @@ static struct provider_call *start(struct provider_call *call, struct buf *url,
     };
     struct err err = {0};
 
-    request->url = url->data;
+    request->method = wire->method;
+    request->url = wire->url.data;
     request->headers = headers;
-    request->header_count = request->body != NULL ? 3 : 2;
+    request->header_count = wire->has_body ? 3 : 2;
+    if (wire->has_body) {
+        request->body = wire->body.len > 0 ? wire->body.data : "";
+        request->body_len = wire->body.len;
+    }
+    request->fresh = wire->once;
     request->max_body_bytes = ANSWER_MAX_BYTES;
     if (request->low_speed_s == 0)
         request->timeout_ms = CALL_TIMEOUT_MS;
@@ -328,71 +361,48 @@ static struct provider_call *start(struct provider_call *call, struct buf *url,
     request->arg = call;
     call->exchange = http_start(call->provider->client, request, &err);
     if (call->exchange == NULL)
-        log_fatal("a provider's URL: %s", err.msg);
-    buf_release(url);
+        log_fatal("ev=provider_url_refused reason=%s", log_text(err.msg));
+    dialect_request_release(wire);
     return call;
+}
+
+/* A call that needs nothing but what @ask says. */
+static struct provider_call *start_plain(struct provider_call *call, const struct dialect_ask *ask)
+{
+    struct http_request request = {0};
+    struct dialect_request wire;
+
+    call_build(call->provider, ask, &wire);
+    return start(call, &wire, &request);
 }
 
 struct provider_call *provider_upload(struct provider *p, int fd, uint64_t size,
                                       const char *filename, provider_file_fn done, void *arg)
 {
     struct provider_call *call = call_new(p, PROVIDER_OP_UPLOAD, arg);
-    const struct http_part parts[] = {
-        {.name = "purpose",     .text = "batch"},
-        {
-         .name = "file",
-         .fd = fd,
-         .size = (int64_t)size,
-         .filename = filename,
-         .content_type = "application/jsonl",
-         },
-    };
+    const struct dialect_ask ask = {.op = PROVIDER_OP_UPLOAD, .limits = &p->limits};
+    struct http_part parts[DIALECT_FIELDS_MAX + 1] = {0};
     struct http_request request = {
-        .method = HTTP_POST,
-        .parts = parts,
-        .part_count = ARRAY_LEN(parts),
-        .fresh = true,
         .low_speed_bytes_s = 1,
-        .low_speed_s = UPLOAD_IDLE_S,
+        .low_speed_s = p->profile->validates_upload ? CHECK_IDLE_S : UPLOAD_IDLE_S,
     };
-    struct buf url;
+    struct dialect_request wire;
 
     call->fn.file = done;
-    call_url(p, "/files", "", "", &url);
-    return start(call, &url, &request);
-}
-
-/* Append "name":"text" as JSON, with a comma before it unless it is the first of its object. */
-static bool add_text(struct buf *json, const char *name, const char *text)
-{
-    bool first = json->len > 0 && json->data[json->len - 1] == '{';
-
-    if (text == NULL || text[0] == '\0')
-        return true;
-    if (!buf_printf(json, "%s\"%s\":\"", first ? "" : ",", name))
-        return false;
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool ok = c < 0x20                ? buf_printf(json, "\\u%04x", c)
-                  : c == '"' || c == '\\' ? buf_printf(json, "\\%c", c)
-                                          : buf_append(json, text, 1);
-
-        if (!ok)
-            return false;
+    call_build(p, &ask, &wire);
+    struct http_part *file = &parts[wire.field_count];
+    for (size_t i = 0; i < wire.field_count; i++) {
+        parts[i].name = wire.fields[i].name;
+        parts[i].text = wire.fields[i].value;
     }
-    return buf_append(json, "\"", 1);
-}
-
-static bool create_body(const struct provider_profile *profile, const char *file_id,
-                        const char *endpoint, const char *const metadata[3], struct buf *json)
-{
-    return buf_append(json, "{", 1) && add_text(json, "input_file_id", file_id) &&
-           add_text(json, "endpoint", provider_endpoint_for(profile, endpoint)) &&
-           add_text(json, "completion_window", profile->sends_completion_window ? "24h" : NULL) &&
-           (!profile->keeps_input_file || buf_printf(json, ",\"auto_delete_input_file\":false")) &&
-           buf_printf(json, ",\"metadata\":{") && add_text(json, "sheaf_bid", metadata[0]) &&
-           add_text(json, "sheaf_job", metadata[1]) &&
-           add_text(json, "sheaf_cluster", metadata[2]) && buf_append(json, "}}", 2);
+    file->name = "file";
+    file->fd = fd;
+    file->size = (int64_t)size;
+    file->filename = filename;
+    file->content_type = p->profile->file_type;
+    request.parts = parts;
+    request.part_count = wire.field_count + 1;
+    return start(call, &wire, &request);
 }
 
 struct provider_call *provider_create(struct provider *p, const char *file_id, const char *endpoint,
@@ -400,62 +410,56 @@ struct provider_call *provider_create(struct provider *p, const char *file_id, c
                                       provider_batch_fn done, void *arg)
 {
     struct provider_call *call = call_new(p, PROVIDER_OP_CREATE, arg);
-    const char *const metadata[] = {bid, job, cluster};
-    struct http_request request = {.method = HTTP_POST, .fresh = true};
-    struct buf body = BUF_INIT(CREATE_MAX_BYTES);
-    struct buf url;
+    const struct dialect_ask ask = {
+        .op = PROVIDER_OP_CREATE,
+        .file_id = file_id,
+        .endpoint = endpoint,
+        .bid = bid,
+        .job = job,
+        .cluster = cluster,
+        .limits = &p->limits,
+    };
 
-    if (!create_body(p->profile, file_id, endpoint, metadata, &body))
-        log_fatal("a create call of over %zu bytes", CREATE_MAX_BYTES);
-    request.body = body.data;
-    request.body_len = body.len;
     call->fn.batch = done;
-    call_url(p, "/batches", "", "", &url);
-    (void)start(call, &url, &request);
-    buf_release(&body);
-    return call;
+    return start_plain(call, &ask);
+}
+
+/* A call about the one thing @id. */
+static struct provider_call *start_one(struct provider_call *call, const char *id)
+{
+    const struct dialect_ask ask = {.op = call->op, .id = id, .limits = &call->provider->limits};
+
+    return start_plain(call, &ask);
 }
 
 struct provider_call *provider_get(struct provider *p, const char *batch_id, provider_batch_fn done,
                                    void *arg)
 {
     struct provider_call *call = call_new(p, PROVIDER_OP_GET, arg);
-    struct http_request request = {.method = HTTP_GET};
-    struct buf url;
 
     call->fn.batch = done;
-    call_url(p, "/batches/", batch_id, "", &url);
-    return start(call, &url, &request);
+    return start_one(call, batch_id);
 }
 
 struct provider_call *provider_cancel(struct provider *p, const char *batch_id,
                                       provider_batch_fn done, void *arg)
 {
     struct provider_call *call = call_new(p, PROVIDER_OP_CANCEL, arg);
-    struct http_request request = {.method = HTTP_POST, .body = ""};
-    struct buf url;
 
     call->fn.batch = done;
-    call_url(p, "/batches/", batch_id, "/cancel", &url);
-    return start(call, &url, &request);
+    return start_one(call, batch_id);
 }
 
-/* @path ends with what comes before a page's size. */
-static struct provider_call *start_list(struct provider_call *call, const char *path,
-                                        const char *after, unsigned limit)
+static struct provider_call *start_list(struct provider_call *call, const char *after,
+                                        unsigned limit)
 {
-    struct http_request request = {.method = HTTP_GET};
-    char start_of_query[64];
-    struct buf url;
+    struct dialect_ask ask = {.op = call->op, .after = after != NULL ? after : "", .limit = limit};
 
-    if (after == NULL)
-        after = "";
-    call->limit = limit;
-    pick_cut(call->after, sizeof(call->after), after, strlen(after));
-    (void)snprintf(start_of_query, sizeof(start_of_query), "%slimit=%u%s", path, limit,
-                   after[0] != '\0' ? "&after=" : "");
-    call_url(call->provider, start_of_query, after, "", &url);
-    return start(call, &url, &request);
+    /* What comes of a listing without pages is everything, however many it is. */
+    bool unpaged = call->op == PROVIDER_OP_FILE_LIST && call->provider->profile->files_unpaged;
+    call->limit = unpaged ? SIZE_MAX : limit;
+    pick_cut(call->after, sizeof(call->after), ask.after, strlen(ask.after));
+    return start_plain(call, &ask);
 }
 
 struct provider_call *provider_list(struct provider *p, const char *after, unsigned limit,
@@ -464,7 +468,7 @@ struct provider_call *provider_list(struct provider *p, const char *after, unsig
     struct provider_call *call = call_new(p, PROVIDER_OP_LIST, arg);
 
     call->fn.batches = done;
-    return start_list(call, "/batches?", after, limit);
+    return start_list(call, after, limit);
 }
 
 struct provider_call *provider_file_list(struct provider *p, const char *after, unsigned limit,
@@ -473,40 +477,31 @@ struct provider_call *provider_file_list(struct provider *p, const char *after, 
     struct provider_call *call = call_new(p, PROVIDER_OP_FILE_LIST, arg);
 
     call->fn.files = done;
-    return start_list(call, "/files?purpose=batch&", after, limit);
+    return start_list(call, after, limit);
 }
 
 struct provider_call *provider_file_get(struct provider *p, const char *file_id,
                                         provider_file_fn done, void *arg)
 {
     struct provider_call *call = call_new(p, PROVIDER_OP_FILE_GET, arg);
-    struct http_request request = {.method = HTTP_GET};
-    struct buf url;
 
     call->fn.file = done;
-    call_url(p, "/files/", file_id, "", &url);
-    return start(call, &url, &request);
+    return start_one(call, file_id);
 }
 
 struct provider_call *provider_file_delete(struct provider *p, const char *file_id,
                                            provider_done_fn done, void *arg)
 {
     struct provider_call *call = call_new(p, PROVIDER_OP_FILE_DELETE, arg);
-    struct http_request request = {.method = HTTP_DELETE};
-    struct buf url;
 
     call->fn.done = done;
-    call_url(p, "/files/", file_id, "", &url);
-    return start(call, &url, &request);
+    return start_one(call, file_id);
 }
 
 struct provider_call *provider_models(struct provider *p, provider_done_fn done, void *arg)
 {
     struct provider_call *call = call_new(p, PROVIDER_OP_MODELS, arg);
-    struct http_request request = {.method = HTTP_GET};
-    struct buf url;
 
     call->fn.done = done;
-    call_url(p, "/models", "", "", &url);
-    return start(call, &url, &request);
+    return start_one(call, NULL);
 }

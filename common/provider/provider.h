@@ -38,12 +38,14 @@ typedef void (*provider_files_fn)(const struct provider_error *error,
 
 /**
  * @client and @profile are borrowed and must outlive it; @base_url (no trailing
- * slash; NULL: the profile's) and @api_key are copied. The key is wiped when
- * freed and never logged. ERR_USAGE when the URL is no http(s) URL or the key
- * holds what no header can. Owned by the caller: provider_free().
+ * slash; NULL: the profile's), @api_key and @account (provider_account_id();
+ * NULL: the key's) are copied. The key is wiped when freed and never logged.
+ * ERR_USAGE when the URL is no http(s) URL or the key holds what no header can.
+ * Owned by the caller: provider_free().
  */
 struct provider *provider_new(struct http_client *client, const struct provider_profile *profile,
-                              const char *base_url, const char *api_key, struct err *err);
+                              const char *base_url, const char *api_key, const char *account,
+                              struct err *err);
 
 /** Drops calls under way without a callback. Safe inside callbacks. NULL is fine. */
 void provider_free(struct provider *p);
@@ -53,8 +55,26 @@ const struct provider_profile *provider_profile_of(const struct provider *p);
 /** Who serves: provider_site_id() of it. Borrowed until provider_free(). */
 const char *provider_site(const struct provider *p);
 
-/** Whose account: provider_account_id() of site and key. Borrowed until provider_free(). */
+/** Whose account: provider_account_id(). Borrowed until provider_free(). */
 const char *provider_account(const struct provider *p);
+
+/** The provider says that one of its rates is used up. */
+struct provider_rate {
+    enum provider_operation operation; /* of the call whose answer said so */
+    const char *what;                  /* "requests" or "tokens"; static */
+    int64_t remaining;                 /* 0 */
+    int64_t reset_ms;                  /* until there is some again */
+};
+
+typedef void (*provider_rate_fn)(const struct provider_rate *rate, void *arg);
+
+/**
+ * Run @fn whenever an answer, good or bad, has an x-ratelimit-remaining-* that
+ * says nothing and an x-ratelimit-reset-* that says for how long; before the
+ * call's own callback, on the loop. It may start calls, but not cancel or free.
+ * NULL: nobody.
+ */
+void provider_on_rate(struct provider *p, provider_rate_fn fn, void *arg);
 
 /**
  * No callback from now on; what was sent may still be acted upon. Safe inside
@@ -131,6 +151,9 @@ struct provider_call *provider_content(struct provider *p, const char *file_id, 
 
 /** Go on after HTTP_BODY_PAUSE; on_bytes runs later. */
 void provider_content_resume(struct provider_call *call);
+
+/** What the provider's clock said in its last answer, unix milliseconds; -1: it never did. */
+int64_t provider_date_ms(const struct provider *p);
 
 /** List models and drop the list: shows that the key works, costs nothing. */
 struct provider_call *provider_models(struct provider *p, provider_done_fn done, void *arg);

@@ -1,6 +1,7 @@
 #include "common/provider/provider_error.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -93,13 +94,26 @@ static bool is_error_at_top(long status, struct json_object *doc)
            (doc_member(doc, "message") != NULL || doc_member(doc, "msg") != NULL);
 }
 
+/* "retry_after_seconds", as a number or its text; -1: none, or more than anybody means. */
+static int64_t read_wait(struct json_object *value)
+{
+    static const char name[] = "retry_after_seconds";
+    double seconds = doc_real(value, name, -1);
+    int64_t whole = 0;
+
+    if (doc_string(value, name) != NULL && pick_number(value, name, &whole))
+        seconds = (double)whole;
+    return seconds >= 0 && seconds < INT32_MAX ? (int64_t)ceil(seconds * 1000) : -1;
+}
+
 static void read_document(long status, struct json_object *doc, struct provider_error_body *out)
 {
     struct json_object *error = doc_member(doc, "error");
-    int64_t seconds = 0;
 
     if (doc_kind(error, NULL) == JSON_OBJECT) {
         read_members(error, out);
+    } else if (is_success(status) && doc_member(doc, "id") != NULL) {
+        /* A batch that failed may say why in "error"; it is an answer all the same. */
     } else if (doc_kind(error, NULL) == JSON_STRING) {
         /* With a message beside it, the text is a code. */
         if (pick_text(doc, "message", out->message, sizeof(out->message)))
@@ -109,11 +123,9 @@ static void read_document(long status, struct json_object *doc, struct provider_
     } else if (is_error_at_top(status, doc)) {
         read_members(doc, out);
     }
-    if (pick_number(doc, "retry_after_seconds", &seconds) ||
-        pick_number(error, "retry_after_seconds", &seconds)) {
-        if (seconds >= 0 && seconds < INT32_MAX)
-            out->retry_after_ms = seconds * 1000;
-    }
+    out->retry_after_ms = read_wait(doc);
+    if (out->retry_after_ms < 0)
+        out->retry_after_ms = read_wait(error);
 }
 
 /* Of a web page its title, of other text the start; runs of white space become one space. */
@@ -200,6 +212,7 @@ struct rule {
 
 #define OP(name)    (1U << PROVIDER_OP_##name)
 #define TAKES_INPUT (OP(UPLOAD) | OP(VALIDATION))
+#define SENDS_FILE  (OP(UPLOAD) | OP(VALIDATION) | OP(CREATE))
 #define ANY         (~0U)
 
 /* rule.flags */
@@ -240,8 +253,9 @@ struct rule {
 #define ZH_FILES "\xe6\x96\x87\xe4\xbb\xb6\xe6\x95\xb0" /* 文件数 */
 
 /*
- * The first row that fits decides. Codes of digits are Zhipu's. A row that
- * turns a create into anything but AMBIGUOUS claims that no batch was made.
+ * The first row that fits decides. Codes of digits are Zhipu's, those with
+ * capitals DashScope's and Azure's. A row that turns a create into anything but
+ * AMBIGUOUS claims that no batch was made.
  */
 static const struct rule rules[] = {
     /* No whole answer. */
@@ -265,10 +279,14 @@ static const struct rule rules[] = {
     CODE(ANY, "token_limit_exceeded", QUOTA_ENQUEUED),
     CODE(ANY, "TaskRunningNumberExceedLimit", QUOTA_ENQUEUED),
     TEXT(ANY, 0, 0, "enqueued token", QUOTA_ENQUEUED),
+    TEXT(ANY, 0, 0, "enqueued request", QUOTA_ENQUEUED),
+    TEXT(OP(CREATE), 0, 0, "live batches", QUOTA_ENQUEUED),
+    TEXT(OP(CREATE), 0, 0, "unfinished batches", QUOTA_ENQUEUED),
     CODE(ANY, "insufficient_quota", BILLING),
     CODE(ANY, "billing_hard_limit_reached", BILLING),
     CODE(ANY, "billing_not_active", BILLING),
     CODE(ANY, "billing_error", BILLING),
+    CODE(ANY, "Arrearage", BILLING),
     CODE(ANY, "1113", BILLING),
     CODE(ANY, "1309", BILLING),
     CODE(ANY, "1304", QUOTA_TIME),
@@ -276,8 +294,16 @@ static const struct rule rules[] = {
     CODE(ANY, "1302", RATE_LIMIT),
     CODE(ANY, "1303", RATE_LIMIT),
     BOTH(OP(CREATE), "rate_limit_exceeded", "batches", QUOTA_CREATES),
+    BOTH(OP(CREATE), "too_many_requests", "batches", QUOTA_CREATES),
     CODE(ANY, "rate_limit_exceeded", RATE_LIMIT),
+    CODE(ANY, "too_many_requests", RATE_LIMIT),
+    CODE(ANY, "Throttling", RATE_LIMIT),
+    CODE(ANY, "Throttling.RateQuota", RATE_LIMIT),
+    CODE(ANY, "Throttling.AllocationQuota", RATE_LIMIT),
+    CODE(ANY, "Throttling.User", RATE_LIMIT),
     CODE(ANY, "invalid_api_key", AUTH),
+    CODE(ANY, "InvalidApiKey", AUTH),
+    CODE(ANY, "input_no_permissions", AUTH),
     CODE(ANY, "1000", AUTH),
     CODE(ANY, "1001", AUTH),
     CODE(ANY, "1002", AUTH),
@@ -289,6 +315,7 @@ static const struct rule rules[] = {
     CODE(ANY, "1120", AUTH),
     CODE(ANY, "1121", AUTH),
     CODE(ANY, "1220", AUTH),
+    CODE(ANY, "1100", AMBIGUOUS),
     CODE(ANY, "1200", AMBIGUOUS),
     CODE(ANY, "1230", AMBIGUOUS),
     CODE(ANY, "1231", AMBIGUOUS),
@@ -296,24 +323,43 @@ static const struct rule rules[] = {
     CODE(ANY, "1300", CONTENT_POLICY),
     CODE(ANY, "1301", CONTENT_POLICY),
     CODE(ANY, "content_filter", CONTENT_POLICY),
+    CODE(ANY, "content_policy_violation", CONTENT_POLICY),
+    CODE(ANY, "DataInspectionFailed", CONTENT_POLICY),
+    CODE(ANY, "data_inspection_failed", CONTENT_POLICY),
     CODE(ANY, "model_not_found", MODEL_UNSUPPORTED),
+    CODE(ANY, "ModelNotFound", MODEL_UNSUPPORTED),
+    CODE(ANY, "DeploymentNotFound", MODEL_UNSUPPORTED),
     CODE(ANY, "1211", MODEL_UNSUPPORTED),
     BOTH(ANY, "1210", ZH_MODEL, MODEL_UNSUPPORTED),
+    TEXT(OP(UPLOAD), 403, 403, "model", MODEL_UNSUPPORTED),
     TEXT(ANY, 0, 0, "cannot find file", NOT_FOUND),
+    CODE(ANY, "BatchNotFound", NOT_FOUND),
+    CODE(OP(CANCEL), "InvalidState", CONFLICT_STATE),
 
-    /* What is wrong with the input, told at once or later. */
+    /* What is wrong with the input, told at once or later. The status of a size says more than
+       the code of a wrong parameter. */
+    STATUS(OP(UPLOAD), 413, 413, INVALID_FILE),
+    STATUS(OP(UPLOAD), 435, 435, INVALID_FILE),
     CODE(TAKES_INPUT, "1210", INVALID_LINE),
+    CODE(TAKES_INPUT, "1212", INVALID_LINE),
+    CODE(TAKES_INPUT, "1213", INVALID_LINE),
     CODE(TAKES_INPUT, "1214", INVALID_LINE),
+    CODE(TAKES_INPUT, "1215", INVALID_LINE),
     CODE(TAKES_INPUT, "1261", INVALID_LINE),
-    CODE(TAKES_INPUT, "empty_file", INVALID_FILE),
-    CODE(TAKES_INPUT, "empty_batch", INVALID_FILE),
-    CODE(TAKES_INPUT, "too_many_tasks", INVALID_FILE),
-    CODE(TAKES_INPUT, "model_mismatch", INVALID_FILE),
-    CODE(TAKES_INPUT, "mismatched_model", INVALID_FILE),
+    CODE(SENDS_FILE, "empty_file", INVALID_FILE),
+    CODE(SENDS_FILE, "empty_batch", INVALID_FILE),
+    CODE(SENDS_FILE, "too_many_tasks", INVALID_FILE),
+    CODE(SENDS_FILE, "model_mismatch", INVALID_FILE),
+    CODE(SENDS_FILE, "mismatched_model", INVALID_FILE),
+    CODE(SENDS_FILE, "input_modified", INVALID_FILE),
+    CODE(SENDS_FILE, "InvalidFile", INVALID_FILE),
+    TEXT(TAKES_INPUT, 0, 0, "valid model deployment name", INVALID_FILE),
     CODE(TAKES_INPUT, "invalid_json_line", INVALID_LINE),
     CODE(TAKES_INPUT, "duplicate_custom_id", INVALID_LINE),
     CODE(TAKES_INPUT, "invalid_url", INVALID_LINE),
     CODE(TAKES_INPUT, "url_mismatch", INVALID_LINE),
+    CODE(TAKES_INPUT, "mismatched_url", INVALID_LINE),
+    CODE(TAKES_INPUT, "invalid_method", INVALID_LINE),
     CODE(TAKES_INPUT, "streaming_unsupported", INVALID_LINE),
     LINE(OP(VALIDATION), 0, 0, INVALID_LINE),
     STATUS(OP(VALIDATION), 0, 0, UNKNOWN),
@@ -338,10 +384,17 @@ static const struct rule rules[] = {
     LINE(OP(UPLOAD), 400, 400, INVALID_LINE),
     LINE(OP(UPLOAD), 422, 422, INVALID_LINE),
     STATUS(OP(UPLOAD), 400, 400, INVALID_FILE),
-    STATUS(OP(UPLOAD), 413, 413, INVALID_FILE),
     STATUS(OP(UPLOAD), 422, 422, INVALID_FILE),
-    STATUS(OP(UPLOAD), 435, 435, INVALID_FILE),
     STATUS(ANY, 300, 499, REFUSED),
+
+    /* A wrong parameter is a clear no, even inside a 200. */
+    CODE(ANY, "1210", REFUSED),
+    CODE(ANY, "1212", REFUSED),
+    CODE(ANY, "1213", REFUSED),
+    CODE(ANY, "1214", REFUSED),
+    CODE(ANY, "1215", REFUSED),
+    CODE(ANY, "1221", REFUSED),
+    CODE(ANY, "1222", REFUSED),
 
     /* An error in the clothes of a success: whether a batch was made is not clear. */
     FALSE_SUCCESS(OP(CREATE), AMBIGUOUS),

@@ -1,6 +1,7 @@
 #ifndef PROVIDER_PROVIDER_ERROR_H
 #define PROVIDER_PROVIDER_ERROR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,8 @@ struct provider_error {
     char request_id[64];    /* x-request-id; "": none */
     int64_t retry_after_ms; /* the longest wait that headers or body ask for; -1: none */
     int64_t line;           /* line of the input file, from 1; -1: none */
+    bool no_repeat;         /* x-should-retry: false: this very call will not work; not a verdict
+                               on what it was for */
 };
 
 /** What the body of an answer says about a failure. */

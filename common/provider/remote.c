@@ -1,5 +1,7 @@
 #include "common/provider/remote.h"
 
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -52,6 +54,47 @@ enum remote_status remote_status_parse(const char *word)
             return words[i].status;
     }
     return REMOTE_UNKNOWN;
+}
+
+static const struct {
+    const char *word;
+    enum remote_file_status status;
+} file_words[] = {
+    {"pending",    REMOTE_FILE_PENDING  },
+    {"uploading",  REMOTE_FILE_PENDING  },
+    {"running",    REMOTE_FILE_PENDING  },
+    {"processing", REMOTE_FILE_PENDING  },
+    {"validating", REMOTE_FILE_PENDING  },
+    {"uploaded",   REMOTE_FILE_UPLOADED },
+    {"processed",  REMOTE_FILE_PROCESSED},
+    {"success",    REMOTE_FILE_PROCESSED},
+    {"ready",      REMOTE_FILE_PROCESSED},
+    {"active",     REMOTE_FILE_PROCESSED},
+    {"error",      REMOTE_FILE_ERROR    },
+    {"failed",     REMOTE_FILE_ERROR    },
+    {"deleting",   REMOTE_FILE_ERROR    },
+    {"deleted",    REMOTE_FILE_ERROR    },
+};
+
+enum remote_file_status remote_file_status_parse(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(file_words); i++) {
+        if (strcasecmp(file_words[i].word, word) == 0)
+            return file_words[i].status;
+    }
+    return REMOTE_FILE_UNKNOWN;
+}
+
+const char *remote_file_status_name(enum remote_file_status status)
+{
+    switch (status) {
+    case REMOTE_FILE_UNKNOWN: return "unknown";
+    case REMOTE_FILE_PENDING: return "pending";
+    case REMOTE_FILE_UPLOADED: return "uploaded";
+    case REMOTE_FILE_PROCESSED: return "processed";
+    case REMOTE_FILE_ERROR: return "error";
+    }
+    return "?";
 }
 
 const char *remote_status_name(enum remote_status status)
@@ -182,6 +225,14 @@ static size_t read_errors(struct json_object *value, struct remote_error *out, s
     return total;
 }
 
+/* "errors"; together.ai says it all in the text "error" (together-python, types/batch.py). */
+static struct json_object *errors_of(struct json_object *batch)
+{
+    struct json_object *errors = doc_member(batch, "errors");
+
+    return errors != NULL ? errors : doc_member(batch, "error");
+}
+
 size_t remote_errors_parse(const char *json, size_t len, struct remote_error *out, size_t cap)
 {
     struct json_object *document = NULL;
@@ -192,7 +243,7 @@ size_t remote_errors_parse(const char *json, size_t len, struct remote_error *ou
     struct json_object *batch = document;
     if (doc_kind(batch, "job") == JSON_OBJECT)
         batch = doc_member(batch, "job");
-    total = read_errors(doc_member(batch, "errors"), out, cap);
+    total = read_errors(errors_of(batch), out, cap);
     doc_free(document);
     return total < cap ? total : cap;
 }
@@ -213,6 +264,20 @@ static void read_counts(struct json_object *batch, struct remote_batch *out)
         out->total = -1;
 }
 
+/* What a create put into the metadata; others may have added theirs. */
+static void read_bid(struct json_object *batch, struct remote_batch *out)
+{
+    static const char before[] = "sheaf-";
+    char name[sizeof(before) + sizeof(out->metadata_bid)];
+
+    if (pick_id(batch, "metadata.sheaf_bid", out->metadata_bid, sizeof(out->metadata_bid)))
+        return;
+    if (pick_id(batch, "metadata.ds_name", name, sizeof(name)) &&
+        strncmp(name, before, sizeof(before) - 1) == 0)
+        pick_cut(out->metadata_bid, sizeof(out->metadata_bid), name + sizeof(before) - 1,
+                 strlen(name) - (sizeof(before) - 1));
+}
+
 static bool read_batch(struct json_object *value, struct remote_batch *out, struct err *err)
 {
     if (doc_kind(value, "job") == JSON_OBJECT)
@@ -226,15 +291,17 @@ static bool read_batch(struct json_object *value, struct remote_batch *out, stru
     (void)read_id(value, "error_file_id", out->error_file_id, sizeof(out->error_file_id));
     out->created_unix_ms = read_time(value, "created_at");
     read_counts(value, out);
-    out->errors_total = read_errors(doc_member(value, "errors"), out->errors, REMOTE_ERRORS_MAX);
+    out->errors_total = read_errors(errors_of(value), out->errors, REMOTE_ERRORS_MAX);
     out->error_count =
         out->errors_total < REMOTE_ERRORS_MAX ? out->errors_total : REMOTE_ERRORS_MAX;
-    (void)pick_id(value, "metadata.sheaf_bid", out->metadata_bid, sizeof(out->metadata_bid));
+    read_bid(value, out);
     return true;
 }
 
 static bool read_file(struct json_object *value, struct remote_file *out, struct err *err)
 {
+    char word[32];
+
     if (!read_id(value, "id", out->id, sizeof(out->id)))
         return err_set(err, ERR_PERMANENT, "a file without a usable id");
     if (!pick_number(value, "bytes", &out->bytes) || out->bytes < 0)
@@ -242,6 +309,9 @@ static bool read_file(struct json_object *value, struct remote_file *out, struct
     /* Zhipu documents "filename" and sends "fileName". */
     if (!pick_text(value, "filename", out->filename, sizeof(out->filename)))
         (void)pick_text(value, "fileName", out->filename, sizeof(out->filename));
+    (void)pick_text(value, "status", word, sizeof(word));
+    out->status = remote_file_status_parse(word);
+    (void)pick_text(value, "status_details", out->status_details, sizeof(out->status_details));
     out->created_unix_ms = read_time(value, "created_at");
     return true;
 }
@@ -292,13 +362,22 @@ static struct json_object *page_items(struct json_object *doc)
     return NULL;
 }
 
-/* Whether there is more, and the cursor for it; @last is the last item's id. */
+/*
+ * Whether there is more, and the cursor for it; @last is the last item's id.
+ * Groq has "paging" with the cursor in it, or null where nothing follows.
+ */
 static bool page_next(struct json_object *doc, size_t count, size_t limit, const char *last,
                       bool *has_more, char next[128], struct err *err)
 {
     bool full = doc_kind(doc, NULL) == JSON_OBJECT && count > 0 && count >= limit;
 
     next[0] = '\0';
+    if (doc_kind(doc, "paging") == JSON_OBJECT) {
+        *has_more = pick_id(doc, "paging.next_cursor", next, 128);
+        if (*has_more || doc_string(doc, "paging.next_cursor") == NULL)
+            return true;
+        return err_set(err, ERR_PERMANENT, "a listing whose cursor is too long");
+    }
     *has_more = doc_bool(doc, "has_more", full);
     if (!*has_more || pick_id(doc, "last_id", next, 128))
         return true;
@@ -326,54 +405,74 @@ static struct json_object *page_parse(const char *json, size_t len, struct json_
     return NULL;
 }
 
-bool remote_batch_page_parse(const char *json, size_t len, size_t limit,
-                             struct remote_batch_page *out, struct err *err)
+/* How one item is read into an element of a page's array. */
+typedef bool (*read_item_fn)(struct json_object *value, void *item, struct err *err);
+
+static bool read_batch_item(struct json_object *value, void *item, struct err *err)
 {
-    struct remote_batch_page page = {0};
+    return read_batch(value, item, err);
+}
+
+static bool read_file_item(struct json_object *value, void *item, struct err *err)
+{
+    return read_file(value, item, err);
+}
+
+/* A page whatever is on it. */
+struct page {
+    char *items; /* owned */
+    size_t count;
+    bool has_more;
+    char next[128];
+};
+
+/* @size: of one item; its id is its first member. */
+static bool page_read(const char *json, size_t len, size_t limit, size_t size, read_item_fn read,
+                      struct page *page, struct err *err)
+{
     struct json_object *items = NULL;
     size_t count = 0;
     struct json_object *doc = page_parse(json, len, &items, &count, err);
     bool ok = doc != NULL;
 
-    page.items = xcalloc(count + 1, sizeof(*page.items));
-    for (; ok && page.count < count; page.count++) {
-        struct json_object *item = doc_at(items, NULL, page.count);
-
-        ok = read_batch(item, &page.items[page.count], err);
-    }
-    ok = ok && page_next(doc, count, limit, count > 0 ? page.items[count - 1].id : "",
-                         &page.has_more, page.next, err);
-    if (ok)
-        *out = page;
-    else
-        remote_batch_page_release(&page);
+    *page = (struct page){.items = xcalloc(count + 1, size)};
+    for (; ok && page->count < count; page->count++)
+        ok = read(doc_at(items, NULL, page->count), page->items + page->count * size, err);
+    ok = ok && page_next(doc, count, limit, count > 0 ? page->items + (count - 1) * size : "",
+                         &page->has_more, page->next, err);
+    if (!ok)
+        free(page->items);
     doc_free(doc);
     return ok;
+}
+
+_Static_assert(offsetof(struct remote_batch, id) == 0, "page_read() takes the id from there");
+_Static_assert(offsetof(struct remote_file, id) == 0, "page_read() takes the id from there");
+
+bool remote_batch_page_parse(const char *json, size_t len, size_t limit,
+                             struct remote_batch_page *out, struct err *err)
+{
+    struct page page;
+
+    if (!page_read(json, len, limit, sizeof(*out->items), read_batch_item, &page, err))
+        return false;
+    *out = (struct remote_batch_page){.count = page.count, .has_more = page.has_more};
+    out->items = (struct remote_batch *)(void *)page.items;
+    memcpy(out->next, page.next, sizeof(out->next));
+    return true;
 }
 
 bool remote_file_page_parse(const char *json, size_t len, size_t limit,
                             struct remote_file_page *out, struct err *err)
 {
-    struct remote_file_page page = {0};
-    struct json_object *items = NULL;
-    size_t count = 0;
-    struct json_object *doc = page_parse(json, len, &items, &count, err);
-    bool ok = doc != NULL;
+    struct page page;
 
-    page.items = xcalloc(count + 1, sizeof(*page.items));
-    for (; ok && page.count < count; page.count++) {
-        struct json_object *item = doc_at(items, NULL, page.count);
-
-        ok = read_file(item, &page.items[page.count], err);
-    }
-    ok = ok && page_next(doc, count, limit, count > 0 ? page.items[count - 1].id : "",
-                         &page.has_more, page.next, err);
-    if (ok)
-        *out = page;
-    else
-        remote_file_page_release(&page);
-    doc_free(doc);
-    return ok;
+    if (!page_read(json, len, limit, sizeof(*out->items), read_file_item, &page, err))
+        return false;
+    *out = (struct remote_file_page){.count = page.count, .has_more = page.has_more};
+    out->items = (struct remote_file *)(void *)page.items;
+    memcpy(out->next, page.next, sizeof(out->next));
+    return true;
 }
 
 void remote_batch_page_release(struct remote_batch_page *page)

@@ -15,11 +15,22 @@
  * else may be missing, null or spelled in another way.
  */
 
+/** How far a provider is with a file. */
+enum remote_file_status {
+    REMOTE_FILE_UNKNOWN,   /* it says nothing, or a word we do not know: taken as usable */
+    REMOTE_FILE_PENDING,   /* still on its way or being checked: a create may be refused */
+    REMOTE_FILE_UPLOADED,  /* it has arrived; some servers never say more than this */
+    REMOTE_FILE_PROCESSED, /* it can be used */
+    REMOTE_FILE_ERROR,     /* it cannot, ever: status_details */
+};
+
 struct remote_file {
     char id[128];
     int64_t bytes; /* -1: unknown */
     char filename[256];
-    int64_t created_unix_ms; /* 0: unknown */
+    enum remote_file_status status;
+    char status_details[256]; /* why it cannot be used; "": nothing is said */
+    int64_t created_unix_ms;  /* 0: unknown */
 };
 
 enum remote_status {
@@ -57,7 +68,7 @@ struct remote_batch {
     struct remote_error errors[REMOTE_ERRORS_MAX];
     size_t error_count;    /* stored */
     size_t errors_total;   /* sent */
-    char metadata_bid[64]; /* metadata.sheaf_bid; "": none */
+    char metadata_bid[64]; /* metadata.sheaf_bid, or what follows "sheaf-" in ds_name; "": none */
     const char *json;      /* the answer as it came, for remote_errors_parse(); borrowed for the
                               callback; NULL in listings */
     size_t json_len;
@@ -86,6 +97,12 @@ const char *remote_status_name(enum remote_status status);
 
 /** Any provider's word for a status, in any case. */
 enum remote_status remote_status_parse(const char *word);
+
+/** Stable lower-case name: "unknown", "pending", "uploaded", "processed", "error". */
+const char *remote_file_status_name(enum remote_file_status status);
+
+/** Any provider's word for the status of a file, in any case. */
+enum remote_file_status remote_file_status_parse(const char *word);
 
 /** A point in time as seconds, milliseconds or RFC 3339 text; 0 when it is none of them. */
 int64_t remote_time_from_number(int64_t number);

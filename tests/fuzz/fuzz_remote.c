@@ -9,7 +9,9 @@
 
 #include "common/base/attr.h"
 #include "common/base/xmem.h"
+#include "common/provider/rate.h"
 #include "common/provider/remote.h"
+#include "common/provider/row.h"
 
 #define PAGE_LIMIT 3
 
@@ -50,6 +52,8 @@ static void check_file(const struct remote_file *f)
 {
     FUZZ_CHECK_TEXT(f->id);
     FUZZ_CHECK_TEXT(f->filename);
+    FUZZ_CHECK_TEXT(f->status_details);
+    FUZZ_CHECK(strcmp(remote_file_status_name(f->status), "?") != 0);
     FUZZ_CHECK(f->id[0] != '\0' && f->bytes >= -1);
     check_id(f->id);
 }
@@ -100,6 +104,15 @@ static void check_classes(long status, const struct provider_error_body *e)
     }
 }
 
+/* An error of a row has a class, and is no result. */
+static void check_rows(long status, const struct provider_error_body *e)
+{
+    enum row_class class = provider_row_classify(status, e->code, e->message, true);
+
+    FUZZ_CHECK(strcmp(row_class_name(class), "?") != 0);
+    FUZZ_CHECK(class != ROW_OK);
+}
+
 static void read_error(const char *text, size_t len)
 {
     static const long statuses[] = {200, 400, 404, 429, 500};
@@ -112,7 +125,36 @@ static void read_error(const char *text, size_t len)
         FUZZ_CHECK(e.line == -1 || e.line >= 1);
         FUZZ_CHECK(e.retry_after_ms >= -1);
         check_classes(statuses[i], &e);
+        check_rows(statuses[i], &e);
     }
+}
+
+/* The same text as the headers of an answer. */
+static void read_rates(const char *text)
+{
+    struct rate_headers h;
+
+    rate_headers_read(text, &h);
+    FUZZ_CHECK(h.requests.remaining >= -1 && h.tokens.remaining >= -1);
+    FUZZ_CHECK(h.requests.reset_ms >= -1 && h.tokens.reset_ms >= -1);
+    FUZZ_CHECK(rate_duration_ms(text) >= -1);
+    FUZZ_CHECK(rate_duration_ms(text) <= INT64_C(30) * 86400 * 1000);
+}
+
+/* All errors of a batch: the first are those of the batch itself. */
+static void read_all_errors(const char *text, size_t len)
+{
+    struct remote_error all[REMOTE_ERRORS_MAX + 4];
+    struct remote_batch batch;
+    size_t count = remote_errors_parse(text, len, all, ARRAY_LEN(all));
+
+    FUZZ_CHECK(count <= ARRAY_LEN(all));
+    if (!remote_batch_parse(text, len, &batch, NULL))
+        return;
+    FUZZ_CHECK(count >= batch.error_count);
+    for (size_t i = 0; i < batch.error_count; i++)
+        FUZZ_CHECK(all[i].line == batch.errors[i].line &&
+                   strcmp(all[i].code, batch.errors[i].code) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -124,6 +166,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_objects(text, size);
     read_pages(text, size);
     read_error(text, size);
+    read_all_errors(text, size);
+    read_rates(text);
     free(text);
     return 0;
 }

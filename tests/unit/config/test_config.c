@@ -16,6 +16,7 @@ struct target {
     char *output;
     char *other;
     char *api_key_file;
+    struct tree providers;
 };
 
 #define AT(field) .offset = offsetof(struct target, field), .groups = 1
@@ -53,7 +54,8 @@ static bool read_bytes(const char *text, size_t len, struct target *t, struct er
     struct settings s = on(t);
 
     settings_defaults(&s);
-    return config_read_text(&s, "sheaf.yaml", text, len, err);
+    t->providers = (struct tree){0};
+    return config_read_text(&s, "sheaf.yaml", text, len, &t->providers, err);
 }
 
 static void release(struct target *t)
@@ -61,6 +63,7 @@ static void release(struct target *t)
     struct settings s = on(t);
 
     settings_release(&s);
+    tree_release(&t->providers);
 }
 
 /* clang-format off */
@@ -151,6 +154,27 @@ static const struct {
     {"!x {note: x}\n", AT_LINE("1:1", "tags (!) are not allowed")},
     {"note: \"a\\0b\"\n", AT_LINE("1:7", "text with a NUL is not allowed")},
     {"? [a]\n: x\n", AT_LINE("1:3", "a key must be the name of a setting")},
+    {"provider:\n  mine: {}\n", AT_LINE("1:1", "unknown key \"provider\"; did you mean \"providers\"?")},
+    {"providers: x\n", AT_LINE("1:12", "providers: needs a mapping of names")},
+    {"providers: [x]\n", AT_LINE("1:12", "providers: needs a mapping of names")},
+    {"providers:\n  mine:\n", AT_LINE("2:8", "mine: has no value")},
+    {"providers:\n  mine: {like: ~}\n", AT_LINE("2:16", "like: has no value")},
+    {"providers:\n  mine: {a: [1, null]}\n", AT_LINE("2:17", "providers: has no value")},
+    {"providers:\n  a: {x: 1}\n  b: {x: 1}\n  a: {y: 1}\n",
+     AT_LINE("4:3", "duplicate key \"a\", first in line 2")},
+    {"providers:\n  a: {key_env: 1, key-env: 1}\n",
+     AT_LINE("2:19", "duplicate key \"key-env\", first in line 2")},
+    {"providers: {a: {b: 1}}\nproviders: {a: {b: 1}}\n",
+     AT_LINE("2:1", "duplicate key \"providers\", first in line 1")},
+    {"providers:\n  a: {api_key: sk-1}\n",
+     AT_LINE("2:7", "\"api_key\": a configuration file may not hold a secret; "
+             "use api_key_file or the environment")},
+    {"providers:\n  a: &x {b: 1}\n", AT_LINE("2:6", "anchors (&) are not allowed")},
+    {"providers:\n  a: {? [b] : 1}\n", AT_LINE("2:9", "a key must be a word")},
+    {"providers: {a: {b: {c: {d: {e: {f: {g: {h: 1}}}}}}}}\nnote: x\nnote: y\n",
+     AT_LINE("3:1", "duplicate key \"note\", first in line 2")},
+    {"providers: {a: {b: {c: {d: {e: {f: {g: {h: {i: 1}}}}}}}}}\n",
+     AT_LINE("1:48", "too much is nested here")},
     {"- note\n", AT_LINE("1:1", "the file must be one mapping of settings")},
     {"hello\n", AT_LINE("1:1", "the file must be one mapping of settings")},
     {"note: x\n---\nnote: y\n", AT_LINE("2:1", "the file must be one mapping of settings")},
@@ -181,6 +205,72 @@ static void each_bad_file_is_refused_with_its_place(void **state)
         assert_int_equal(err.kind, ERR_USAGE);
         release(&t);
     }
+}
+
+/* Of each node: depth, key, value or "-", line and column. */
+static void print_tree(const struct tree *tree, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct tree_node *n = &tree->nodes[i];
+
+        used += (size_t)snprintf(out + used, size - used, "%u %s=%s %zu:%zu\n", n->depth, n->key,
+                                 n->value != NULL ? n->value : "-", n->line, n->column);
+        assert_true(used < size);
+    }
+}
+
+static void a_branch_is_handed_out_as_it_is(void **state)
+{
+    static const char text[] = "note: x\n"
+                               "providers:\n"
+                               "  mine:\n"
+                               "    like: openai\n"
+                               "    key-env: [A, 'B']\n"
+                               "    limits: {max_bytes: 1MB}\n"
+                               "  other: {}\n"
+                               "max_requests: 3\n";
+    struct target t;
+    struct err err = {0};
+    char have[512];
+
+    (void)state;
+    if (!read_bytes(text, strlen(text), &t, &err))
+        fail_msg("%s", err.msg);
+    print_tree(&t.providers, have, sizeof(have));
+    assert_string_equal(have, "0 mine=- 3:3\n"
+                              "1 like=openai 4:11\n"
+                              "1 key-env=- 5:5\n"
+                              "2 =A 5:15\n"
+                              "2 =B 5:18\n"
+                              "1 limits=- 6:5\n"
+                              "2 max_bytes=1MB 6:25\n"
+                              "0 other=- 7:3\n");
+    assert_string_equal(t.providers.name, "sheaf.yaml");
+    assert_int_equal(tree_inside(&t.providers, 0), 6);
+    assert_int_equal(tree_inside(&t.providers, 2), 2);
+    assert_int_equal(tree_inside(&t.providers, 7), 0);
+    assert_int_equal(t.max_requests, 3);
+    release(&t);
+}
+
+static void a_branch_of_too_many_nodes_is_refused(void **state)
+{
+    char *text = calloc(1, 16 * (CONFIG_MAX_NODES + 2));
+    size_t len = (size_t)snprintf(text, 16, "providers:\n");
+    struct target t;
+    struct err err = {0};
+
+    (void)state;
+    for (int i = 0; i <= CONFIG_MAX_NODES; i++)
+        len += (size_t)snprintf(text + len, 16, " n%d: 1\n", i);
+    assert_false(read_bytes(text, len, &t, &err));
+    assert_non_null(strstr(err.msg, ": too much is nested here"));
+    assert_int_equal(t.providers.count, 0);
+    free(text);
+    release(&t);
 }
 
 static void a_file_of_brackets_is_refused_at_once(void **state)
@@ -219,7 +309,7 @@ static void files_are_read_by_name(void **state)
 {
     char path[] = "/tmp/sheaf-config-XXXXXX";
     int fd = mkstemp(path);
-    struct target t;
+    struct target t = {0};
     struct settings s = on(&t);
     struct err err = {0};
     char want[128];
@@ -228,7 +318,7 @@ static void files_are_read_by_name(void **state)
     assert_int_equal(write(fd, "note: z\nx: 1", 12), 12);
     assert_int_equal(close(fd), 0);
     settings_defaults(&s);
-    assert_false(config_read_file(&s, path, &err));
+    assert_false(config_read_file(&s, path, &t.providers, &err));
     (void)snprintf(want, sizeof(want), "%s:2:1: unknown key \"x\"", path);
     assert_string_equal(err.msg, want);
     assert_string_equal(t.note, "z");
@@ -236,10 +326,10 @@ static void files_are_read_by_name(void **state)
     settings_release(&s);
 
     assert_int_equal(unlink(path), 0);
-    assert_false(config_read_file(&s, path, &err));
+    assert_false(config_read_file(&s, path, &t.providers, &err));
     (void)snprintf(want, sizeof(want), "%s: cannot be opened: No such file or directory", path);
     assert_string_equal(err.msg, want);
-    assert_false(config_read_file(&s, "/tmp", &err));
+    assert_false(config_read_file(&s, "/tmp", &t.providers, &err));
     assert_string_equal(err.msg, "/tmp: cannot be read: Is a directory");
     assert_int_equal(err.kind, ERR_USAGE);
 }
@@ -249,6 +339,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_good_file_is_read),
         cmocka_unit_test(each_bad_file_is_refused_with_its_place),
+        cmocka_unit_test(a_branch_is_handed_out_as_it_is),
+        cmocka_unit_test(a_branch_of_too_many_nodes_is_refused),
         cmocka_unit_test(a_file_of_brackets_is_refused_at_once),
         cmocka_unit_test(one_byte_over_the_limit_is_too_large),
         cmocka_unit_test(files_are_read_by_name),

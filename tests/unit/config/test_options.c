@@ -397,9 +397,25 @@ static void a_key_file_that_will_not_do_is_named_and_the_key_is_not(void **state
     assert_null(key);
 }
 
+static void a_list_that_is_given_again_grows(void **state)
+{
+    struct options o;
+    struct settings_args args;
+    struct err err = {0};
+
+    (void)state;
+    assert_true(
+        load(&o, OPT_RESUBMIT, &args, &err, "--code 500 --code=missing_result --shard 3-7"));
+    assert_string_equal(o.code, "500,missing_result");
+    assert_string_equal(o.shard, "3-7");
+    settings_args_release(&args);
+    options_release(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_list_that_is_given_again_grows, start),
         cmocka_unit_test_setup(defaults_are_those_of_the_manual, start),
         cmocka_unit_test_setup(choices_are_the_enums, start),
         cmocka_unit_test_setup(flag_beats_environment_beats_file_beats_default, start),

@@ -23,20 +23,25 @@ static const struct {
     const char *lines[3];
     int64_t want_ms;
 } waits[] = {
-    {"no hint",                                  {"Date: x"},                                    -1             },
-    {"seconds",                                  {"Retry-After: 7\r\n"},                         7000           },
-    {"a fraction of seconds",                    {"retry-after: 0.25"},                          250            },
-    {"milliseconds",                             {"retry-after-ms: 1500"},                       1500           },
-    {"a fraction of milliseconds is rounded up", {"Retry-After-Ms: 12.1"},                       13             },
-    {"milliseconds win, first",                  {"retry-after-ms: 5", "Retry-After: 9"},        5              },
-    {"milliseconds win, last",                   {"Retry-After: 9", "retry-after-ms: 5"},        5              },
-    {"a date",                                   {"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"}, 90000          },
-    {"a date that has passed",                   {"Retry-After: Sun, 06 Nov 1994 08:40:00 GMT"}, 0              },
-    {"zero",                                     {"Retry-After: 0"},                             0              },
-    {"below zero is no number",                  {"Retry-After: -5"},                            -1             },
-    {"nonsense",                                 {"Retry-After: soon"},                          -1             },
-    {"infinity is no number",                    {"Retry-After: inf"},                           -1             },
-    {"more than a month is cut",                 {"Retry-After: 99999999999999999999"},          30LL * 86400000},
+    {"no hint",                                  {"Date: x"},                                     -1             },
+    {"seconds",                                  {"Retry-After: 7\r\n"},                          7000           },
+    {"a fraction of seconds",                    {"retry-after: 0.25"},                           250            },
+    {"milliseconds",                             {"retry-after-ms: 1500"},                        1500           },
+    {"a fraction of milliseconds is rounded up", {"Retry-After-Ms: 12.1"},                        13             },
+    {"milliseconds win, first",                  {"retry-after-ms: 5", "Retry-After: 9"},         5              },
+    {"milliseconds win, last",                   {"Retry-After: 9", "retry-after-ms: 5"},         5              },
+    {"a date",                                   {"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"},  90000          },
+    {"a date that has passed",                   {"Retry-After: Sun, 06 Nov 1994 08:40:00 GMT"},  0              },
+    {"zero",                                     {"Retry-After: 0"},                              0              },
+    {"below zero is no number",                  {"Retry-After: -5"},                             -1             },
+    {"minus one is no number",                   {"Retry-After: -1"},                             -1             },
+    {"a day",                                    {"Retry-After: 86400"},                          86400000       },
+    {"letters",                                  {"Retry-After: abc"},                            -1             },
+    {"milliseconds that are none",               {"retry-after-ms: -1"},                          -1             },
+    {"a date of RFC 850",                        {"Retry-After: Sunday, 06-Nov-94 08:49:37 GMT"}, 90000          },
+    {"nonsense",                                 {"Retry-After: soon"},                           -1             },
+    {"infinity is no number",                    {"Retry-After: inf"},                            -1             },
+    {"more than a month is cut",                 {"Retry-After: 99999999999999999999"},           30LL * 86400000},
 };
 
 static void each_wait(void **state)
@@ -97,6 +102,48 @@ static void the_rest_of_a_head_is_kept(void **state)
     assert_int_equal(reply.content_length, 9223372);
 }
 
+static void the_servers_clock_is_kept(void **state)
+{
+    static const char *const date[] = {"HTTP/1.1 200 OK", "Date: Sun, 06 Nov 1994 08:49:37 GMT"};
+    static const char *const none[] = {"HTTP/1.1 200 OK", "Date: today"};
+
+    (void)state;
+    struct http_reply reply = read_lines(date, ARRAY_LEN(date));
+    assert_int_equal(reply.date_ms, 784111777000);
+    reply = read_lines(none, ARRAY_LEN(none));
+    assert_int_equal(reply.date_ms, -1);
+}
+
+static void what_is_said_of_rates_is_kept_as_it_came(void **state)
+{
+    static const char *const lines[] = {"HTTP/1.1 429 Too Many Requests",
+                                        "X-RateLimit-Remaining-Requests: 0",
+                                        "x-ratelimit-reset-requests:  6m0s\r\n",
+                                        "x-rate: 1",
+                                        "X-Should-Retry: false",
+                                        "x-should-retry-not: 1"};
+    struct http_reply reply = read_lines(lines, ARRAY_LEN(lines));
+
+    (void)state;
+    assert_string_equal(reply.hints, "x-ratelimit-remaining-requests: 0\n"
+                                     "x-ratelimit-reset-requests: 6m0s\n"
+                                     "x-should-retry: false\n");
+}
+
+static void rates_that_do_not_fit_are_left_out(void **state)
+{
+    struct http_reply reply;
+    char line[400] = "x-ratelimit-a: ";
+
+    (void)state;
+    memset(line + strlen(line), 'v', 300);
+    http_header_reset(&reply);
+    http_header_line(&reply, line, strlen(line), 0);
+    http_header_line(&reply, line, strlen(line), 0);
+    http_header_line(&reply, "x-ratelimit-b: 1", 16, 0);
+    assert_int_equal(strlen(reply.hints), strlen(line) + 1 + strlen("x-ratelimit-b: 1\n"));
+}
+
 static void an_interim_answer_is_forgotten(void **state)
 {
     static const char *const lines[] = {"HTTP/1.1 103 Early Hints", "Location: /early", "",
@@ -126,6 +173,9 @@ int main(void)
         cmocka_unit_test(each_wait),
         cmocka_unit_test(each_range),
         cmocka_unit_test(the_rest_of_a_head_is_kept),
+        cmocka_unit_test(the_servers_clock_is_kept),
+        cmocka_unit_test(what_is_said_of_rates_is_kept_as_it_came),
+        cmocka_unit_test(rates_that_do_not_fit_are_left_out),
         cmocka_unit_test(an_interim_answer_is_forgotten),
         cmocka_unit_test(what_does_not_fit_is_left_out),
     };

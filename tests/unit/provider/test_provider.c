@@ -80,7 +80,8 @@ static void connect_to(struct bench *b, const char *profile, const char *base_ur
 {
     struct err err = {0};
 
-    b->provider = provider_new(b->client, provider_profile_find(profile), base_url, KEY, &err);
+    b->provider =
+        provider_new(b->client, provider_profile_find(profile), base_url, KEY, NULL, &err);
     if (b->provider == NULL)
         fail_msg("%s", err.msg);
 }
@@ -278,6 +279,24 @@ static const struct {
      PROVIDER_RATE_LIMIT,
      30000,
      "busy"},
+    {"Doubleword says two things",
+     CLOSE_AFTER("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nConnection: close\r\n\r\n"
+                "{\"error\":\"too_many_requests\",\"message\":\"capacity\","
+                "\"retry_after_seconds\":30}"),
+     PROVIDER_RATE_LIMIT,
+     60000,
+     "capacity"},
+    {"a wait of no sense",
+     CLOSE_AFTER("HTTP/1.1 429 Too Many Requests\r\nRetry-After: abc\r\nConnection: close\r\n\r\n{}"),
+     PROVIDER_RATE_LIMIT,
+     -1,
+     NULL},
+    {"plain words",
+     CLOSE_AFTER("HTTP/1.1 402 Payment Required\r\nContent-Type: text/plain\r\n"
+                "Connection: close\r\n\r\nAccount balance too low"),
+     PROVIDER_BILLING,
+     -1,
+     "Account balance too low"},
     {"no money",
      CLOSE_AFTER(JSON("429 Too Many Requests", "{\"error\":{\"code\":\"insufficient_quota\"}}")),
      PROVIDER_BILLING,
@@ -311,6 +330,92 @@ static void every_answer_to_a_create_has_its_class(void **state)
         http_stub_stop(b->stub);
         b->stub = NULL;
     }
+}
+
+static void the_key_stands_where_the_provider_wants_it(void **state)
+{
+    static const struct http_stub_step steps[] = {
+        CLOSE_AFTER(JSON("200 OK", "{\"id\":\"batch_1\"}")),
+        CLOSE_AFTER(JSON("200 OK", "x")),
+    };
+    struct bench *b = *state;
+
+    serve(b, "azure", steps, ARRAY_LEN(steps));
+    create(b);
+    assert_class(b, PROVIDER_NONE);
+    assert_non_null(strstr(seen(b, 0).head, "\r\napi-key: " KEY "\r\n"));
+    assert_null(strstr(seen(b, 0).head, "Authorization"));
+}
+
+/* What an observer was told. */
+struct rates {
+    size_t count;
+    struct provider_rate last;
+    int calls_back; /* of the bench, when it was told */
+    struct bench *bench;
+};
+
+static void on_rate(const struct provider_rate *rate, void *arg)
+{
+    struct rates *r = arg;
+
+    r->count++;
+    r->last = *rate;
+    r->calls_back = r->bench->calls_back;
+}
+
+#define LIMITED(status, extra)                                                \
+    "HTTP/1.1 " status "\r\nx-ratelimit-remaining-requests: 0\r\n"            \
+    "x-ratelimit-reset-requests: 6m0s\r\nx-ratelimit-remaining-tokens: 9\r\n" \
+    "x-ratelimit-reset-tokens: 7s\r\n" extra "Connection: close\r\n\r\n"
+
+static void an_observer_learns_when_nothing_is_left(void **state)
+{
+    static const struct http_stub_step steps[] = {
+        CLOSE_AFTER(LIMITED("200 OK", "") "{\"id\":\"batch_1\"}"),
+        CLOSE_AFTER(LIMITED("429 Too Many Requests", "x-should-retry: false\r\n") "{}"),
+        CLOSE_AFTER(LIMITED("429 Too Many Requests", "Retry-After: 2\r\n") "{}"),
+        CLOSE_AFTER(JSON("200 OK", "{\"id\":\"batch_1\"}")),
+    };
+    struct bench *b = *state;
+    struct rates rates = {.bench = b};
+
+    serve(b, "openai", steps, ARRAY_LEN(steps));
+    provider_on_rate(b->provider, on_rate, &rates);
+    create(b);
+    assert_class(b, PROVIDER_NONE);
+    assert_int_equal(rates.count, 1);
+    assert_int_equal(rates.last.operation, PROVIDER_OP_CREATE);
+    assert_string_equal(rates.last.what, "requests");
+    assert_int_equal(rates.last.remaining, 0);
+    assert_int_equal(rates.last.reset_ms, 360000);
+    assert_int_equal(rates.calls_back, 0); /* before the call's own */
+    get(b);
+    assert_class(b, PROVIDER_RATE_LIMIT);
+    assert_int_equal(rates.count, 2);
+    assert_int_equal(rates.last.operation, PROVIDER_OP_GET);
+    assert_true(b->error.no_repeat);
+    assert_int_equal(b->error.retry_after_ms, 360000); /* nothing else says when */
+    get(b);
+    assert_int_equal(b->error.retry_after_ms, 2000);
+    assert_false(b->error.no_repeat);
+    provider_on_rate(b->provider, NULL, NULL);
+    get(b);
+    assert_int_equal(rates.count, 3);
+}
+
+static void a_named_account_replaces_that_of_the_key(void **state)
+{
+    struct bench *b = *state;
+    struct err err = {0};
+    char want[PROVIDER_ID_LEN + 1];
+
+    b->provider = provider_new(b->client, provider_profile_find("openai"), NULL, KEY, "team", &err);
+    assert_non_null(b->provider);
+    provider_account_id(provider_site(b->provider), KEY, "team", want);
+    assert_string_equal(provider_account(b->provider), want);
+    assert_null(provider_new(b->client, provider_profile_find("azure"), NULL, KEY, NULL, &err));
+    assert_int_equal(err.kind, ERR_USAGE);
 }
 
 static void a_refused_connection_is_not_sent(void **state)
@@ -620,6 +725,13 @@ static const struct {
      "abcd",
      6,
      0},
+    {"encoded although nobody asked",
+     CLOSE_AFTER("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 6\r\n\r\nabcdef"),
+     0,
+     PROVIDER_UNKNOWN,
+     "",
+     -2,
+     0},
     {"no such file",
      CLOSE_AFTER(JSON("404 Not Found", "{}")),
      0,
@@ -663,7 +775,8 @@ static void downloads_give_the_bytes_from_the_offset_on(void **state)
 
         print_message("  %s\n", downloads[i].name);
         b->pauses_left = downloads[i].pauses;
-        serve(b, "openai", &downloads[i].step, 1);
+        const struct http_stub_step twice[] = {downloads[i].step, downloads[i].step};
+        serve(b, "openai", twice, ARRAY_LEN(twice));
         download(b, downloads[i].offset);
         assert_class(b, downloads[i].class);
         assert_int_equal(b->taken.len, strlen(downloads[i].bytes));
@@ -674,6 +787,33 @@ static void downloads_give_the_bytes_from_the_offset_on(void **state)
         assert_int_equal(b->pauses_left, 0);
         (void)snprintf(range, sizeof(range), "Range: bytes=%d-\r\n", (int)downloads[i].offset);
         assert_int_equal(strstr(seen(b, 0).head, range) != NULL, downloads[i].offset > 0);
+        provider_free(b->provider);
+        b->provider = NULL;
+        http_stub_stop(b->stub);
+        b->stub = NULL;
+    }
+}
+
+static void a_server_without_use_of_ranges_is_asked_for_the_whole(void **state)
+{
+    static const struct http_stub_step refusals[] = {
+        CLOSE_AFTER("HTTP/1.1 416 R\r\nContent-Length: 0\r\n\r\n"),
+        CLOSE_AFTER(
+            "HTTP/1.1 206 P\r\nContent-Range: bytes 0-5/6\r\nContent-Length: 6\r\n\r\nabcdef"),
+    };
+    struct bench *b = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        const struct http_stub_step steps[] = {
+            refusals[i], CLOSE_AFTER("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef")};
+
+        serve(b, "openai", steps, ARRAY_LEN(steps));
+        download(b, 4);
+        assert_class(b, PROVIDER_NONE);
+        assert_int_equal(b->taken.len, 2);
+        assert_memory_equal(b->taken.data, "ef", 2);
+        assert_non_null(strstr(seen(b, 0).head, "Range: bytes=4-"));
+        assert_null(strstr(seen(b, 1).head, "Range:"));
         provider_free(b->provider);
         b->provider = NULL;
         http_stub_stop(b->stub);
@@ -809,7 +949,7 @@ static void a_redirect_never_leaves_https(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(redirects); i++) {
-        char to[PROVIDER_URL_MAX] = "";
+        char to[DIALECT_URL_MAX] = "";
         struct err err = {0};
 
         print_message("  %s -> %s\n", redirects[i].from, redirects[i].location);
@@ -901,7 +1041,7 @@ static void an_unusable_address_or_key_is_refused_without_telling_the_key(void *
 
         print_message("  %s\n", unusable[i].url);
         assert_null(provider_new(b->client, provider_profile_find("openai"), unusable[i].url,
-                                 unusable[i].key, &err));
+                                 unusable[i].key, NULL, &err));
         assert_int_equal(err.kind, ERR_USAGE);
         assert_null(strstr(err.msg, KEY));
     }
@@ -916,6 +1056,9 @@ int main(void)
         bench_test(a_batch_is_created_as_openai_wants_it),
         bench_test(zhipu_is_told_its_endpoint_and_to_keep_the_file),
         bench_test(every_answer_to_a_create_has_its_class),
+        bench_test(the_key_stands_where_the_provider_wants_it),
+        bench_test(an_observer_learns_when_nothing_is_left),
+        bench_test(a_named_account_replaces_that_of_the_key),
         bench_test(a_refused_connection_is_not_sent),
         bench_test(what_must_not_arrive_twice_does_not_ride_on_a_kept_connection),
         bench_test(a_file_is_uploaded_with_its_purpose_first),
@@ -924,6 +1067,7 @@ int main(void)
         bench_test(the_small_calls_use_their_paths),
         bench_test(listings_are_paged_and_may_not_go_in_circles),
         bench_test(downloads_give_the_bytes_from_the_offset_on),
+        bench_test(a_server_without_use_of_ranges_is_asked_for_the_whole),
         bench_test(a_cut_download_goes_on_where_it_stopped),
         bench_test(the_receiver_can_give_up),
         bench_test(the_provider_may_be_freed_while_bytes_come),

@@ -166,6 +166,9 @@ static const struct {
      "", 0},
     {"no errors in an array", "{\"id\":\"b\",\"errors\":[]}", -1, -1, 0, "", "", "", 0},
     {"no errors in a text", "{\"id\":\"b\",\"errors\":\"\"}", -1, -1, 0, "", "", "", 0},
+    {"an error that is a text", "{\"id\":\"b\",\"error\":\"broken\"}", -1, -1, 1, "", "broken", "", -1},
+    {"errors that are null beside it", "{\"id\":\"b\",\"errors\":null,\"error\":\"broken\"}", -1, -1, 1,
+     "", "broken", "", -1},
     {"an id that is a number", "{\"id\":12,\"errors\":null}", -1, -1, 0, "", "", "", 0},
 };
 /* clang-format on */
@@ -243,6 +246,115 @@ static void an_answer_without_a_usable_id_is_an_error(void **state)
     }
 }
 
+static void a_batch_of_azure_is_read(void **state)
+{
+    /* The samples of Azure's how-to: times as text, a capital, nulls and empty ids. */
+    struct remote_batch b = read_batch(
+        "{\"cancelled_at\":null,\"completed_at\":null,\"completion_window\":\"24h\","
+        "\"created_at\":\"2024-07-19T17:13:57.2491382+00:00\",\"error_file_id\":\"\","
+        "\"id\":\"batch_fe3f047a-de39-4068-9008-346795bfc1db\",\"endpoint\":null,"
+        "\"input_file_id\":\"file-21006e70789246658b86a1fc205899a4\",\"output_file_id\":\"\","
+        "\"errors\":null,\"metadata\":null,\"status\":\"Validating\","
+        "\"request_counts\":{\"total\":null,\"completed\":null,\"failed\":null}}");
+
+    (void)state;
+    assert_int_equal(b.status, REMOTE_VALIDATING);
+    assert_int_equal(b.created_unix_ms, INT64_C(1721409237249));
+    assert_string_equal(b.output_file_id, "");
+    assert_int_equal(b.total, -1);
+    assert_int_equal(b.error_count, 0);
+}
+
+static void errors_of_a_completed_batch_of_groq_are_kept_and_are_no_failure(void **state)
+{
+    struct remote_batch b = read_batch(
+        "{\"id\":\"batch_1\",\"status\":\"completed\",\"output_file_id\":\"file_1\","
+        "\"errors\":[{\"code\":\"invalid_method\",\"message\":\"Invalid value: 'GET'. Supported "
+        "values are: 'POST'\",\"param\":\"method\",\"line\":4}]}");
+
+    (void)state;
+    assert_int_equal(b.error_count, 1);
+    assert_int_equal(b.errors[0].line, 4);
+    assert_int_equal(remote_batch_failure(&b), PROVIDER_NONE);
+}
+
+static void a_batch_of_doubleword_is_read_by_our_own_keys(void **state)
+{
+    /* Members without a value are left out, and the server adds metadata of its own. */
+    struct remote_batch b = read_batch(
+        "{\"id\":\"0a1b2c3d-0000-4000-8000-000000000000\",\"status\":\"in_progress\","
+        "\"created_at\":1703187200,\"request_counts\":{\"total\":5,\"completed\":2,\"failed\":0},"
+        "\"metadata\":{\"created_by\":\"x\",\"sheaf_bid\":\"0123456789abcdef\"}}");
+
+    (void)state;
+    assert_string_equal(b.metadata_bid, "0123456789abcdef");
+    assert_string_equal(b.output_file_id, "");
+    assert_int_equal(b.completed, 2);
+}
+
+/* clang-format off */
+static const struct {
+    const char *metadata, *bid;
+} names[] = {
+    {"{\"ds_name\":\"sheaf-0123456789abcdef\"}", "0123456789abcdef"},
+    {"{\"ds_name\":\"sheaf-a\",\"sheaf_bid\":\"b\"}", "b"},
+    {"{\"ds_name\":\"my batch\"}", ""},
+    {"{\"ds_name\":\"sheaf-\"}", ""},
+    {"{\"ds_name\":5}", ""},
+    {"{\"ds_name\":\"sheaf-" LONG_ID "\"}", ""},
+    {"null", ""},
+    {"[]", ""},
+};
+/* clang-format on */
+
+static void the_name_at_dashscope_tells_whose_batch_it_is(void **state)
+{
+    char json[512];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        print_message("  %s\n", names[i].metadata);
+        (void)snprintf(json, sizeof(json), "{\"id\":\"b\",\"metadata\":%s}", names[i].metadata);
+        struct remote_batch b = read_batch(json);
+        assert_string_equal(b.metadata_bid, names[i].bid);
+    }
+}
+
+static const struct {
+    const char *word;
+    enum remote_file_status status;
+} file_statuses[] = {
+    {"pending",   REMOTE_FILE_PENDING  },
+    {"Running",   REMOTE_FILE_PENDING  },
+    {"uploaded",  REMOTE_FILE_UPLOADED },
+    {"processed", REMOTE_FILE_PROCESSED},
+    {"PROCESSED", REMOTE_FILE_PROCESSED},
+    {"error",     REMOTE_FILE_ERROR    },
+    {"deleted",   REMOTE_FILE_ERROR    },
+    {"brand_new", REMOTE_FILE_UNKNOWN  },
+    {"",          REMOTE_FILE_UNKNOWN  },
+};
+
+static void a_file_says_whether_it_can_be_used(void **state)
+{
+    static const char bad[] = "{\"id\":\"f\",\"status\":\"error\",\"status_details\":\"no JSONL\"}";
+    static const char null[] = "{\"id\":\"f\",\"status\":null}";
+    struct remote_file file;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(file_statuses); i++) {
+        print_message("  %s\n", file_statuses[i].word);
+        assert_string_equal(
+            remote_file_status_name(remote_file_status_parse(file_statuses[i].word)),
+            remote_file_status_name(file_statuses[i].status));
+    }
+    assert_true(remote_file_parse(bad, sizeof(bad) - 1, &file, NULL));
+    assert_int_equal(file.status, REMOTE_FILE_ERROR);
+    assert_string_equal(file.status_details, "no JSONL");
+    assert_true(remote_file_parse(null, sizeof(null) - 1, &file, NULL));
+    assert_int_equal(file.status, REMOTE_FILE_UNKNOWN);
+}
+
 static void files_of_both_providers_are_read(void **state)
 {
     static const char zhipu[] = "{\"id\":\"20240514_ea19d21b\",\"bytes\":490,"
@@ -285,6 +397,17 @@ static const struct {
     {"a short page that does not say", "{\"data\":[{\"id\":\"a\"}]}", true, 1, false, ""},
     {"under value", "{\"value\":[{\"id\":\"a\"}]}", true, 1, false, ""},
     {"a bare array is everything", "[{\"id\":\"a\"},{\"id\":\"b\"}]", true, 2, false, ""},
+    {"Groq's cursor", "{\"data\":[{\"id\":\"a\"}],\"paging\":{\"next_cursor\":\"c==\"}}", true, 1, true,
+     "c=="},
+    {"Groq's end", "{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"paging\":{\"next_cursor\":null}}", true, 2,
+     false, ""},
+    {"Groq's end, empty", "{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"paging\":{\"next_cursor\":\"\"}}",
+     true, 2, false, ""},
+    {"Groq's end, without a word", "{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"paging\":{}}", true, 2,
+     false, ""},
+    {"a cursor that is too long",
+     "{\"data\":[{\"id\":\"a\"}],\"paging\":{\"next_cursor\":\"" LONG_ID "\"}}", false, 0, false, ""},
+    {"an empty array under value", "{\"value\":[]}", true, 0, false, ""},
     {"empty", "{\"data\":[],\"has_more\":false}", true, 0, false, ""},
     {"empty and bare", "[]", true, 0, false, ""},
     {"more behind nothing", "{\"data\":[],\"has_more\":true}", false, 0, false, ""},
@@ -375,6 +498,11 @@ int main(void)
         cmocka_unit_test(counts_and_errors_are_read_in_any_shape),
         cmocka_unit_test(more_errors_than_fit_are_counted),
         cmocka_unit_test(an_answer_without_a_usable_id_is_an_error),
+        cmocka_unit_test(a_batch_of_azure_is_read),
+        cmocka_unit_test(errors_of_a_completed_batch_of_groq_are_kept_and_are_no_failure),
+        cmocka_unit_test(a_batch_of_doubleword_is_read_by_our_own_keys),
+        cmocka_unit_test(the_name_at_dashscope_tells_whose_batch_it_is),
+        cmocka_unit_test(a_file_says_whether_it_can_be_used),
         cmocka_unit_test(files_of_both_providers_are_read),
         cmocka_unit_test(pages_are_read_in_any_shape_and_never_cut_short),
         cmocka_unit_test(a_failed_batch_says_why),
