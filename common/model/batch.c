@@ -63,13 +63,16 @@ bool batch_may_move(enum batch_state from, enum batch_state to)
 void batch_move(struct batch *to, struct batch *from)
 {
     *to = *from;
+    from->refused = NULL;
     from->masks = NULL;
     from->masks_len = 0;
 }
 
 void batch_release(struct batch *batch)
 {
+    free(batch->refused);
     free(batch->masks);
+    batch->refused = NULL;
     batch->masks = NULL;
     batch->masks_len = 0;
 }

@@ -16,6 +16,9 @@
 /** Bytes of a lane id: hex of a 128-bit hash of (site, endpoint, model). */
 #define LANE_ID_LEN 32
 
+/** Bytes of an account id: 12 hex digits that say whose quota a batch uses. */
+#define ACCOUNT_ID_LEN 12
+
 /** The life of a batch record. `docs/protocol.md` has the drawing. */
 enum batch_state {
     BATCH_BUILD,  /* sealed; its file is being built and uploaded */
@@ -42,6 +45,7 @@ struct batch {
     char bid[BATCH_ID_LEN + 1];
     char job[JOB_NAME_MAX + 1];
     char lane[LANE_ID_LEN + 1];
+    char account[ACCOUNT_ID_LEN + 1]; /* whose key packed it: only that account sees its files */
     enum batch_state state;
     uint64_t requests;
     uint64_t bytes;                     /* upper bound of the file */
@@ -57,11 +61,21 @@ struct batch {
     char output[REMOTE_ID_MAX + 1];     /* remote output file, "" for none */
     char error[REMOTE_ID_MAX + 1];      /* remote error file, "" for none */
     uint64_t output_bytes, error_bytes; /* pinned sizes */
+    char remote_status[32];             /* the provider's word as last polled, "" before */
+    int64_t remote_done, remote_failed; /* requests as the provider counts them; -1 unknown */
     uint64_t checkpoint;                /* bytes of (output || error) integrated */
     char failure[64];                   /* why there is nothing to fetch, "" normally */
     bool free_rest;       /* what gets no line is not charged: expired, cancelled, never run */
     uint32_t looks;       /* times the list was searched and nothing was found */
     uint32_t empty_polls; /* polls that said completed without any file */
+    uint32_t tries;       /* failures in a row at this step */
+    uint32_t asked;       /* of its only shard: the file asks for the first so many of its clear
+                             lines, as all of them were too large; 0: for all */
+    int64_t status_ms;    /* Redis time when the remote status last changed, 0 without one */
+    int64_t alarm_ms;     /* Redis time when it was told of as stuck, 0 if it was not */
+    int64_t stop_ms;      /* Redis time when its cancel was asked for as it was stuck, 0 if not */
+    char *refused;        /* lines that the upload refused: JSON as remote_errors_parse() reads
+                             it; NULL for none */
     uint8_t *masks;       /* settled and free bits as the last chunk left them; NULL before */
     size_t masks_len;
 };

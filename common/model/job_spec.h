@@ -29,8 +29,9 @@ struct job_spec {
     bool inline_payload;   /* lines travel through Redis instead of being re-read */
     uint32_t window_lines; /* limits of the cut */
     uint64_t window_bytes;
-    uint64_t chunk_bytes;  /* a result chunk ends at the first newline at or after this */
-    uint32_t max_attempts; /* charged failures before a task becomes a dead letter */
+    uint64_t max_line_bytes; /* that the provider takes, of one line as it is sent; 0: any */
+    uint64_t chunk_bytes;    /* a result chunk ends at the first newline at or after this */
+    uint32_t max_attempts;   /* charged failures before a task becomes a dead letter */
 };
 
 /** A result chunk's size in new jobs. */

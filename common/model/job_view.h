@@ -14,10 +14,13 @@
  */
 
 /* Kinds of trouble. */
-#define TROUBLE_QUOTA "quota" /* the provider takes no more for now: quota, money */
-#define TROUBLE_INPUT "input" /* the source cannot be read */
-#define TROUBLE_DISK  "disk"  /* sink or temporary files cannot be written or read */
-#define TROUBLE_FILES "files" /* a result file does not come, again and again */
+#define TROUBLE_QUOTA   "quota"   /* the provider takes no more for now: quota, money */
+#define TROUBLE_INPUT   "input"   /* the source cannot be read */
+#define TROUBLE_DISK    "disk"    /* sink or temporary files cannot be written or read */
+#define TROUBLE_FILES   "files"   /* a result file does not come, again and again */
+#define TROUBLE_LANE    "lane"    /* nothing of a lane is sent until a person resumes the job */
+#define TROUBLE_STUCK   "stuck"   /* a batch takes longer than is usual: nothing to do but to know */
+#define TROUBLE_ACCOUNT "account" /* batches of an account wait that no process has a key of */
 
 enum job_state {
     JOB_OPEN,   /* the input is still being cut */
@@ -56,9 +59,33 @@ struct batch_view {
     uint64_t ok, bad;                   /* settled by it and not yet in the job's counters */
     int64_t packed_ms;                  /* Redis time */
     char lane[LANE_ID_LEN + 1];
+    char account[ACCOUNT_ID_LEN + 1];
     const char *lane_label; /* JSON of what the lane is, "" if unknown */
     int64_t lane_hold_ms;   /* Redis time its lane is held until, 0 for no hold */
     char failure[64];       /* why there is nothing to fetch, "" normally */
+    bool is_empty;          /* nothing of it is at the provider, and nothing was charged */
+    uint32_t tries;         /* failures in a row at this step */
+    int64_t status_ms;      /* Redis time when remote_status last changed, 0 unknown */
+    int64_t alarm_ms;       /* Redis time when it was told of as stuck, 0 if it was not */
+    int64_t stop_ms;        /* Redis time when its cancel was asked for as stuck, 0 if not */
+};
+
+/** What one account may use of one lane, and uses. Learned caps: 0 when nothing was learned. */
+struct lane_view {
+    char lane[LANE_ID_LEN + 1];
+    char account[ACCOUNT_ID_LEN + 1];
+    const char *label;    /* JSON of what the lane is, "" if unknown */
+    int64_t hold_ms;      /* Redis time it is held until; 0, or in the past: it is not held */
+    const char *hold_why; /* words for a person, "" without a hold */
+    uint64_t batches, tokens, requests;             /* reserved, of all jobs */
+    uint64_t cap_batches, cap_tokens, cap_requests; /* learned, of what may be reserved at once */
+    uint64_t cap_file_requests, cap_file_bytes;     /* learned, of one file */
+};
+
+/** How many live batches of a job are of one account. */
+struct account_view {
+    char account[ACCOUNT_ID_LEN + 1];
+    uint64_t batches; /* from pack to drop */
 };
 
 /** Everything status and watch show. */
@@ -92,12 +119,17 @@ struct job_view {
     uint64_t again;             /* shards that had to be sent again */
     uint64_t poll_ms;           /* tunable: longest time between polls */
     uint32_t max_attempts;      /* tunable */
+    uint32_t generation;        /* of the newest resubmission, 0 before the first */
 
     enum site_state site_state;            /* this and the rest: protocol_job_view() only */
     const char *site_why;                  /* "" */
     int64_t site_since_ms;                 /* Redis time of the first failure in a row, 0 when OK */
     const struct batch_view *batches_view; /* live batches, at most 1,000 */
     size_t batches_view_count;
+    const struct lane_view *lanes; /* its lanes, one for each account; at most 1,000 */
+    size_t lane_count;
+    const struct account_view *accounts; /* of all its live batches */
+    size_t account_count;
 };
 
 /** One row of the list of jobs. */

@@ -15,6 +15,11 @@
 /** Windows in a part: the unit in which results are merged and published. */
 #define PART_WINDOWS 512u
 
+/** A part, and the newest resubmission that lists rows of it (0: none does). */
+struct part_generation {
+    uint32_t part, generation;
+};
+
 /** Bytes of a custom_id on the wire, without a NUL: "k3f9-000007b-0c8". */
 #define WIRE_ID_LEN 16
 

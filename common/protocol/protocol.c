@@ -25,7 +25,10 @@ struct protocol_call {
 
 struct protocol {
     struct redis_conn *conn;
-    char key0[64]; /* "sheaf:{cell}:cfg" */
+    char key0[64];                    /* "sheaf:{cell}:cfg" */
+    char account[ACCOUNT_ID_LEN + 1]; /* "" until it is set */
+    int64_t poll_interval_ms;
+    uint32_t poll_burst;
     int64_t timeout_ms;
     int64_t tick;
     protocol_rollback_fn on_rollback;
@@ -87,6 +90,30 @@ void protocol_free(struct protocol *p)
 void protocol_set_timeout_ms(struct protocol *p, int64_t timeout_ms)
 {
     p->timeout_ms = timeout_ms;
+}
+
+void protocol_set_account(struct protocol *p, const char *account)
+{
+    (void)snprintf(p->account, sizeof(p->account), "%s", account);
+}
+
+const char *protocol_account(const struct protocol *p)
+{
+    if (p->account[0] == '\0')
+        log_fatal("ev=account_not_set");
+    return p->account;
+}
+
+void protocol_pace_polls(struct protocol *p, int64_t interval_ms, uint32_t burst)
+{
+    p->poll_interval_ms = interval_ms;
+    p->poll_burst = burst;
+}
+
+void protocol_poll_pace(const struct protocol *p, int64_t *interval_ms, uint32_t *burst)
+{
+    *interval_ms = p->poll_interval_ms;
+    *burst = p->poll_burst;
 }
 
 void protocol_on_rollback(struct protocol *p, protocol_rollback_fn fn, void *arg)

@@ -8,6 +8,7 @@
 #include "common/base/err.h"
 #include "common/model/batch.h"
 #include "common/model/job_view.h"
+#include "common/model/ordinal.h"
 
 /*
  * The exactly-once protocol: one typed function for each Lua script. What the
@@ -45,7 +46,7 @@ enum protocol_answer {
     PROTOCOL_RESUME,   /* the job exists and is this one */
     PROTOCOL_NONE,     /* nothing to do */
     PROTOCOL_MORE,     /* call again */
-    PROTOCOL_BUSY,     /* the job has not ended */
+    PROTOCOL_BUSY,     /* the job has not ended; the queue for a turn is too long */
     PROTOCOL_ENDED,    /* the job has ended (or was cancelled) */
     PROTOCOL_CKPT,     /* the checkpoint is elsewhere */
     PROTOCOL_FAILED,   /* no answer: see @err */
@@ -76,6 +77,21 @@ void protocol_free(struct protocol *protocol);
 void protocol_set_timeout_ms(struct protocol *protocol, int64_t timeout_ms);
 
 /**
+ * Whose key this process has: ACCOUNT_ID_LEN hex digits, copied. Set it once, before the
+ * first pack, claim, lane, rate or reap call: these abort without. Batches are packed for
+ * this account and never claimed by another. Producers and reading verbs do not need it.
+ */
+void protocol_set_account(struct protocol *protocol, const char *account);
+
+/**
+ * Claims hand out a running batch, which is to be polled, at most once in @interval_ms on
+ * average over all processes of the account, @burst at once: see protocol_rate_take(),
+ * whose PROTOCOL_RATE_POLLS it is. Other records are claimed all the same. 0: only
+ * protocol_rate_hold() delays.
+ */
+void protocol_pace_polls(struct protocol *protocol, int64_t interval_ms, uint32_t burst);
+
+/**
  * Call @fn when a claim shows that Redis was rolled back: it lost leases and
  * more that were acknowledged. Runs before that claim's callback.
  */
@@ -98,6 +114,8 @@ struct job_tunables {
     uint64_t max_batches;         /* alive at once over all lanes; 0: the lanes' limits only */
     uint64_t poll_ms;             /* longest time between polls; unit of the backoff */
     uint32_t max_attempts;
+    uint32_t
+        generation; /* the newest one in the sink; a smaller one than the record's is ignored */
 };
 
 /** Where the cut of a job is: the next window, its offset and first line in the source. */
@@ -119,7 +137,10 @@ struct job_opened {
 typedef void (*protocol_open_fn)(enum protocol_answer answer, const struct job_opened *opened,
                                  const struct err *err, void *arg);
 
-/** NEW, RESUME or CONFLICT. @opened is NULL when there is no answer. All texts are copied. */
+/**
+ * NEW, RESUME or CONFLICT. @opened is NULL when there is no answer. All texts are copied.
+ * RESUME lifts the holds of the job's lanes.
+ */
 struct protocol_call *protocol_job_open(struct protocol *protocol, const char *job, const char *ji,
                                         const char *fingerprint, const char *site,
                                         const char *spec_json, const struct job_tunables *tunables,
@@ -189,19 +210,28 @@ struct claim {
 typedef void (*protocol_claim_fn)(enum protocol_answer answer, struct claim *claim, int64_t wait_ms,
                                   const struct err *err, void *arg);
 
-/** The provider's limits of a batch and of a lane. */
+/**
+ * The provider's limits of a batch, of a lane of this account, and of the account. What was
+ * learned of the lane counts beside them. One shard alone is always sent, however large,
+ * when nothing else uses the lane or the storage. 0: no limit of that kind.
+ */
 struct pack_limits {
-    int64_t linger_ms;     /* an open job's lane waits this long to fill a batch */
-    uint64_t max_requests; /* of one file */
-    uint64_t max_bytes;    /* of one file */
-    uint64_t lane_batches; /* alive at once */
-    uint64_t lane_tokens;  /* enqueued at once; UINT64_MAX for no limit */
+    int64_t linger_ms;      /* an open job's lane waits this long to fill a batch */
+    uint64_t max_requests;  /* of one file */
+    uint64_t max_bytes;     /* of one file */
+    uint64_t lane_batches;  /* alive at once */
+    uint64_t lane_tokens;   /* enqueued at once */
+    uint64_t lane_requests; /* enqueued at once */
+    uint64_t account_files; /* stored at once, counted from pack to drop */
+    uint64_t account_bytes; /* stored at once; results count once their sizes are known */
+    uint32_t batch_files;   /* what one batch may come to count of account_files: 1 where only
+                               inputs count, 3 with its results. 0 is 3 */
 };
 
 /**
  * Seal a new batch @bid (random, BATCH_ID_LEN) of the ready shards of some job
- * and lane of @site, leased to @nonce in state BUILD. OK, NONE, or DUP (the
- * name is taken).
+ * and lane of @site for this account, leased to @nonce in state BUILD. What it needs
+ * of the budgets is reserved in the same script. OK, NONE, or DUP (the name is taken).
  */
 struct protocol_call *protocol_pack(struct protocol *protocol, const char *site, const char *bid,
                                     const char *nonce, int64_t lease_ms,
@@ -209,9 +239,12 @@ struct protocol_call *protocol_pack(struct protocol *protocol, const char *site,
                                     void *arg);
 
 /**
- * Take the most overdue record of @role. OK or NONE. @nonce must be fresh and random
- * (BATCH_ID_LEN). When the reply is lost a record may stay leased without a holder
- * until the lease ends.
+ * Take the most overdue record of @role: a batch of this account, or a part of a job of
+ * @site. OK or NONE. A running batch is given only when it may be polled by
+ * protocol_pace_polls(), and the turn is taken with it; else it stays due, and for NONE
+ * the time to the next turn counts as time until something is due. @nonce must be
+ * fresh and random (BATCH_ID_LEN). When the reply is lost a record may stay leased without a
+ * holder until the lease ends.
  */
 struct protocol_call *protocol_claim(struct protocol *protocol, const char *site,
                                      enum protocol_role role, const char *nonce, int64_t lease_ms,
@@ -231,25 +264,38 @@ struct protocol_call *protocol_renew_part(struct protocol *protocol, const char 
  * Fields of a batch record that advance may write; those of struct batch in a
  * comment. Times are Redis' milliseconds.
  */
-#define BATCH_F_FILE     "file"  /* file */
-#define BATCH_F_FILE_MS  "fts"   /* file_ms */
-#define BATCH_F_INTENT   "its"   /* intent_ms; give PROTOCOL_NOW */
-#define BATCH_F_RUN_MS   "rts"   /* run_ms */
-#define BATCH_F_ENDED_MS "ets"   /* ended_ms */
-#define BATCH_F_ENDPOINT "ep"    /* endpoint */
-#define BATCH_F_REMOTE   "rem"   /* remote */
-#define BATCH_F_CREATED  "rcr"   /* remote_created_ms */
-#define BATCH_F_OUTPUT   "out"   /* output */
-#define BATCH_F_ERROR    "err"   /* error */
-#define BATCH_F_OBYTES   "ob"    /* output_bytes */
-#define BATCH_F_EBYTES   "eb"    /* error_bytes */
-#define BATCH_F_FAILURE  "fail"  /* failure */
-#define BATCH_F_FREE     "free"  /* free_rest: "1" or "" */
-#define BATCH_F_LOOKS    "looks" /* looks */
-#define BATCH_F_EMPTY    "eps"   /* empty_polls */
-#define BATCH_F_RSTATUS  "rstat" /* batch_view.remote_status */
-#define BATCH_F_RDONE    "rdone" /* batch_view.remote_done */
-#define BATCH_F_RFAILED  "rfail" /* batch_view.remote_failed */
+#define BATCH_F_FILE     "file"    /* file */
+#define BATCH_F_FILE_MS  "fts"     /* file_ms */
+#define BATCH_F_INTENT   "its"     /* intent_ms; give PROTOCOL_NOW */
+#define BATCH_F_RUN_MS   "rts"     /* run_ms */
+#define BATCH_F_ENDED_MS "ets"     /* ended_ms */
+#define BATCH_F_ENDPOINT "ep"      /* endpoint */
+#define BATCH_F_REMOTE   "rem"     /* remote */
+#define BATCH_F_CREATED  "rcr"     /* remote_created_ms */
+#define BATCH_F_OUTPUT   "out"     /* output */
+#define BATCH_F_ERROR    "err"     /* error */
+#define BATCH_F_OBYTES   "ob"      /* output_bytes */
+#define BATCH_F_EBYTES   "eb"      /* error_bytes */
+#define BATCH_F_FAILURE  "fail"    /* failure */
+#define BATCH_F_FREE     "free"    /* free_rest: "1" or "" */
+#define BATCH_F_LOOKS    "looks"   /* looks */
+#define BATCH_F_EMPTY    "eps"     /* empty_polls */
+#define BATCH_F_RSTATUS  "rstat"   /* batch_view.remote_status */
+#define BATCH_F_RDONE    "rdone"   /* batch_view.remote_done */
+#define BATCH_F_RFAILED  "rfail"   /* batch_view.remote_failed */
+#define BATCH_F_REFUSED  "refused" /* refused: JSON, at most 1 MB */
+#define BATCH_F_TRIES    "tries"   /* tries */
+#define BATCH_F_ASKED    "asked"   /* asked */
+#define BATCH_F_ALARM    "alarm"   /* alarm_ms; give PROTOCOL_NOW */
+#define BATCH_F_STOP     "stop"    /* stop_ms; give PROTOCOL_NOW */
+/* status_ms: kept by advance itself, when rstat or rem changes. Not to be written. */
+#define BATCH_F_STATUS_MS "rsts"
+/*
+ * "1": the provider refused its create for want of room in the lane; it keeps what it has
+ * reserved and is due at the given time, or as soon as a batch of the lane ends or the lane's
+ * hold is lifted. Any other advance, and a claim, takes it back.
+ */
+#define BATCH_F_WAITS "waits"
 
 /** As a field's value: the server's time of the script. */
 #define PROTOCOL_NOW "@now"
@@ -348,15 +394,15 @@ struct shard_reopen {
     size_t payload_len;
 };
 
-/** @reopened shards were taken; those still under way are left alone. */
+/** @reopened shards were taken. */
 typedef void (*protocol_reopen_fn)(enum protocol_answer answer, uint64_t reopened,
                                    const struct err *err, void *arg);
 
 /**
- * Make settled shards ready again; their parts are merged anew. With @nonce, the
- * lease of the one part that all of them are in (they had no evidence): a
- * repeat then answers FENCED. NULL @nonce: a new generation, whose file is
- * published in the sink; it also takes back a cancel. OK, FENCED or GONE.
+ * Make settled shards of one part ready again: what of them is set in no mask has no evidence in
+ * the sink, which has lost it, or which holds a resubmission that wants it again. @nonce
+ * holds the lease of the part, which is merged anew afterwards; a repeat answers FENCED. OK,
+ * FENCED or GONE.
  */
 struct protocol_call *protocol_reopen(struct protocol *protocol, const char *job, const char *nonce,
                                       const struct shard_reopen *shards, size_t count,
@@ -364,13 +410,27 @@ struct protocol_call *protocol_reopen(struct protocol *protocol, const char *job
 
 /* ---- operator */
 
+/**
+ * Resubmission @generation of the job (the newest, from 1) is published in the sink. @parts are
+ * those that any resubmission lists, each with the newest one that does: what was merged before
+ * that is merged again, and the merge finds what to reopen. Takes back a cancel of an
+ * earlier generation and turns FINAL to SEALED. OK, also when it was done before; STATE (the job's
+ * generation is newer), ENDED (this generation was cancelled) or NOJOB.
+ */
+struct protocol_call *protocol_generation(struct protocol *protocol, const char *job,
+                                          uint32_t generation, const struct part_generation *parts,
+                                          size_t count, protocol_fn done, void *arg);
+
 /** Submit nothing new of this job. OK, DUP (it is held, perhaps for another reason), ENDED, NOJOB.
  */
 struct protocol_call *protocol_job_hold(struct protocol *protocol, const char *job,
                                         const char *reason, const char *why, protocol_fn done,
                                         void *arg);
 
-/** Lift a hold of that @reason, NULL for any. OK, DUP (there is none) or NOJOB. */
+/**
+ * Lift a hold of that @reason, NULL for any. With NULL or "operator" the holds of the job's lanes
+ * are lifted too. OK, DUP (there was nothing to lift, or another reason keeps it held) or NOJOB.
+ */
 struct protocol_call *protocol_job_resume(struct protocol *protocol, const char *job,
                                           const char *reason, protocol_fn done, void *arg);
 
@@ -385,23 +445,109 @@ struct protocol_call *protocol_job_note(struct protocol *protocol, const char *j
 
 /**
  * Cancel, after the sink has the job's mark: settles up to @max waiting shards. Call again
- * while it answers MORE. OK, MORE, ENDED or NOJOB.
+ * while it answers MORE. @generation is the one that the mark was made in (job_view.generation
+ * then): a newer one outranks it. OK, MORE, ENDED, STATE (outranked: nothing was done) or NOJOB.
  */
-struct protocol_call *protocol_job_cancel(struct protocol *protocol, const char *job, uint32_t max,
-                                          protocol_fn done, void *arg);
+struct protocol_call *protocol_job_cancel(struct protocol *protocol, const char *job,
+                                          uint32_t generation, uint32_t max, protocol_fn done,
+                                          void *arg);
+
+/**
+ * Batches of which nothing is at the provider, and nothing was charged, go apart, up to @max a
+ * call, and their shards are ready again as they were: those that could not be uploaded, such as
+ * with a wrong key, those that nobody has taken up for a minute, and with @account (NULL: none) all
+ * those of another account. A live holder finds its batch GONE. OK, MORE or NOJOB.
+ */
+struct protocol_call *protocol_job_unpack(struct protocol *protocol, const char *job,
+                                          const char *account, uint32_t max, protocol_fn done,
+                                          void *arg);
 
 /** Forget a job that has ended. OK, BUSY or NOJOB. */
 struct protocol_call *protocol_job_purge(struct protocol *protocol, const char *job,
                                          protocol_fn done, void *arg);
 
 /**
- * The provider refuses more of this lane for @hold_ms. @cap_percent above 0 lowers the lane's
- * token cap to that share of what is in use. A batch of the lane that moves into FETCH ends the
- * hold: for a batch that failed, advance first, hold then. OK.
+ * What a refusal teaches of a lane of this account. The three shares are of what was in use at
+ * the provider without the batch that was refused: 100 says that just this fits. Where nothing
+ * else was in use, the cap becomes half of the refused batch. A lesson never raises a
+ * cap; success does, slowly: each batch that brings results adds 5 % of its own tokens and
+ * requests, twenty add one batch, ten that fill a file's cap add 5 % to it.
  */
-struct protocol_call *protocol_lane_hold(struct protocol *protocol, const char *lane,
-                                         int64_t hold_ms, const char *why, unsigned cap_percent,
-                                         protocol_fn done, void *arg);
+struct lane_lesson {
+    const char *bid;        /* the batch that was refused; NULL: none, or a single call */
+    int64_t hold_ms;        /* nothing is packed for so long, unless a batch with results ends
+                               before; 0: leave the hold */
+    const char *why;        /* words for a person; NULL is "" */
+    unsigned tokens_pct;    /* of the tokens in use; 0: leave that cap */
+    unsigned requests_pct;  /* of the requests in use; 0: leave that cap */
+    unsigned batches_pct;   /* of the batches in use; 0: leave that cap */
+    uint64_t file_requests; /* what one file may hold; 0: leave that cap */
+    uint64_t file_bytes;    /* what one file may hold; 0: leave that cap */
+};
+
+/** As lane_lesson.hold_ms: until a person resumes the job, or its command is run again. */
+#define LANE_HOLD_RESUME (INT64_C(100) * 365 * 24 * 3600 * 1000)
+
+/**
+ * Learn from a refusal, and hold the lane. Best before the advance that puts the batch off or
+ * ends it: then the end of this batch does not lift the hold, which it else does until the
+ * lesson comes. OK.
+ */
+struct protocol_call *protocol_lane_learn(struct protocol *protocol, const char *lane,
+                                          const struct lane_lesson *lesson, protocol_fn done,
+                                          void *arg);
+
+/* ---- rates */
+
+/** Calls whose number in time a provider limits. Each account has its own. */
+enum protocol_rate { PROTOCOL_RATE_UPLOADS, PROTOCOL_RATE_CREATES, PROTOCOL_RATE_POLLS };
+
+/** "uploads", "creates", "polls". */
+const char *protocol_rate_name(enum protocol_rate rate);
+
+/**
+ * The interval with which no @window_ms sees more than @limit calls when @burst of them may
+ * come at once. @burst is above 0 and not above @limit.
+ */
+int64_t protocol_rate_interval_ms(uint64_t limit, int64_t window_ms, uint32_t burst);
+
+/** Wait @wait_ms, then call (OK) or ask again (BUSY). 0 when there is no answer. */
+typedef void (*protocol_rate_fn)(enum protocol_answer answer, int64_t wait_ms,
+                                 const struct err *err, void *arg);
+
+/**
+ * Take a turn: one in @interval_ms on average (0: no limit but a hold), @burst (1 at least) at once
+ * when nobody has called for long. OK: the turn is ours @wait_ms from now; it does no harm to let
+ * it pass, but one that is late by more than a few intervals should be taken anew. BUSY when that
+ * would be in more than 15 minutes: nothing was taken, come again in @wait_ms. By Redis' clock,
+ * over all processes of the account.
+ */
+struct protocol_call *protocol_rate_take(struct protocol *protocol, enum protocol_rate rate,
+                                         int64_t interval_ms, uint32_t burst, protocol_rate_fn done,
+                                         void *arg);
+
+/**
+ * The provider said so: no turn of anybody that is taken from now on comes before @for_ms
+ * from now, and then without a burst. Never shortens an earlier hold. OK.
+ */
+struct protocol_call *protocol_rate_hold(struct protocol *protocol, enum protocol_rate rate,
+                                         int64_t for_ms, protocol_fn done, void *arg);
+
+/* ---- accounts */
+
+/** @count jobs were found so. */
+typedef void (*protocol_count_fn)(enum protocol_answer answer, uint64_t count,
+                                  const struct err *err, void *arg);
+
+/**
+ * Look for batches of other accounts of @site that have been due for @overdue_ms: nobody has
+ * their key. Each job of these gets TROUBLE_ACCOUNT, which names the account. At most 100
+ * accounts are looked at. OK.
+ */
+struct protocol_call *protocol_account_note(struct protocol *protocol, const char *site,
+                                            int64_t overdue_ms, protocol_count_fn done, void *arg);
+
+/* ---- sites */
 
 /** @since_ms: Redis time of the first failure in a row; 0 after SITE_OK. */
 typedef void (*protocol_site_fn)(enum protocol_answer answer, int64_t since_ms,
@@ -416,7 +562,9 @@ struct protocol_call *protocol_site_note(struct protocol *protocol, const char *
 typedef void (*protocol_view_fn)(enum protocol_answer answer, const struct job_view *view,
                                  const struct err *err, void *arg);
 
-/** What a person wants to know of a job. Writes nothing. OK or NOJOB. */
+/**
+ * What a person wants to know of a job, its lanes and their accounts. Writes nothing. OK or NOJOB.
+ */
 struct protocol_call *protocol_job_view(struct protocol *protocol, const char *job,
                                         protocol_view_fn done, void *arg);
 

@@ -12,6 +12,8 @@
 #include "common/base/log.h"
 #include "common/base/xmem.h"
 
+#define FILES_OF_A_BATCH 3 /* input, output, errors */
+
 /* "job:part" into @part; the job's name is in the record too. */
 static uint32_t part_number(const char *id)
 {
@@ -64,6 +66,7 @@ struct protocol_call *protocol_pack(struct protocol *p, const char *site, const 
     struct words w = {0};
 
     words_text(&w, site);
+    words_text(&w, protocol_account(p));
     words_text(&w, bid);
     words_text(&w, nonce);
     words_number(&w, lease_ms);
@@ -72,6 +75,10 @@ struct protocol_call *protocol_pack(struct protocol *p, const char *site, const 
     words_unsigned(&w, limits->max_bytes);
     words_unsigned(&w, limits->lane_batches);
     words_unsigned(&w, limits->lane_tokens);
+    words_unsigned(&w, limits->lane_requests);
+    words_unsigned(&w, limits->account_files);
+    words_unsigned(&w, limits->account_bytes);
+    words_unsigned(&w, limits->batch_files != 0 ? limits->batch_files : FILES_OF_A_BATCH);
     return protocol_start(p, SCRIPT_PACK, &w, false, deliver_leased,
                           (union protocol_callback){.claim = done}, arg);
 }
@@ -81,11 +88,17 @@ struct protocol_call *protocol_claim(struct protocol *p, const char *site, enum 
                                      void *arg)
 {
     struct words w = {0};
+    int64_t interval_ms = 0;
+    uint32_t burst = 0;
 
+    protocol_poll_pace(p, &interval_ms, &burst);
     words_text(&w, site);
+    words_text(&w, protocol_account(p));
     words_text(&w, protocol_role_name(role));
     words_text(&w, nonce);
     words_number(&w, lease_ms);
+    words_number(&w, interval_ms);
+    words_unsigned(&w, burst);
     return protocol_start(p, SCRIPT_CLAIM, &w, false, deliver_claim,
                           (union protocol_callback){.claim = done}, arg);
 }

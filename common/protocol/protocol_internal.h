@@ -21,6 +21,8 @@ union protocol_callback {
     protocol_chunk_fn chunk;
     protocol_reopen_fn reopen;
     protocol_site_fn site;
+    protocol_rate_fn rate;
+    protocol_count_fn count;
     protocol_view_fn view;
     protocol_list_fn list;
     protocol_reap_claim_fn reap_claim;
@@ -54,6 +56,12 @@ struct protocol_call *protocol_start(struct protocol *protocol, enum protocol_sc
 
 /** Note the tick of a claim; tells about a rollback. */
 void protocol_note_tick(struct protocol *protocol, int64_t tick);
+
+/** Whose key this process has. Aborts when protocol_set_account() was not called. */
+const char *protocol_account(const struct protocol *protocol);
+
+/** What protocol_pace_polls() said; 0 for no limit. */
+void protocol_poll_pace(const struct protocol *protocol, int64_t *interval_ms, uint32_t *burst);
 
 /** "co" or "wk". */
 const char *protocol_role_name(enum protocol_role role);

@@ -45,14 +45,43 @@ struct protocol_call *protocol_job_note(struct protocol *p, const char *job, con
     return call_texts(p, SCRIPT_JOB_NOTE, texts, ARRAY_LEN(texts), done, arg);
 }
 
-struct protocol_call *protocol_job_cancel(struct protocol *p, const char *job, uint32_t max,
-                                          protocol_fn done, void *arg)
+struct protocol_call *protocol_job_cancel(struct protocol *p, const char *job, uint32_t generation,
+                                          uint32_t max, protocol_fn done, void *arg)
 {
     struct words w = {0};
 
     words_text(&w, job);
     words_unsigned(&w, max);
+    words_unsigned(&w, generation);
     return protocol_start(p, SCRIPT_JOB_CANCEL, &w, false, deliver_plain,
+                          (union protocol_callback){.plain = done}, arg);
+}
+
+struct protocol_call *protocol_generation(struct protocol *p, const char *job, uint32_t generation,
+                                          const struct part_generation *parts, size_t count,
+                                          protocol_fn done, void *arg)
+{
+    struct words w = {0};
+
+    words_text(&w, job);
+    words_unsigned(&w, generation);
+    for (size_t i = 0; i < count; i++) {
+        words_unsigned(&w, parts[i].part);
+        words_unsigned(&w, parts[i].generation);
+    }
+    return protocol_start(p, SCRIPT_GENERATION, &w, false, deliver_plain,
+                          (union protocol_callback){.plain = done}, arg);
+}
+
+struct protocol_call *protocol_job_unpack(struct protocol *p, const char *job, const char *account,
+                                          uint32_t max, protocol_fn done, void *arg)
+{
+    struct words w = {0};
+
+    words_text(&w, job);
+    words_text(&w, account);
+    words_unsigned(&w, max);
+    return protocol_start(p, SCRIPT_JOB_UNPACK, &w, false, deliver_plain,
                           (union protocol_callback){.plain = done}, arg);
 }
 
@@ -60,23 +89,6 @@ struct protocol_call *protocol_job_purge(struct protocol *p, const char *job, pr
                                          void *arg)
 {
     return call_texts(p, SCRIPT_JOB_PURGE, &job, 1, done, arg);
-}
-
-struct protocol_call *protocol_lane_hold(struct protocol *p, const char *lane, int64_t hold_ms,
-                                         const char *why, unsigned cap_percent, protocol_fn done,
-                                         void *arg)
-{
-    struct words w = {0};
-
-    words_text(&w, lane);
-    words_number(&w, hold_ms);
-    words_text(&w, why);
-    if (cap_percent > 0)
-        words_unsigned(&w, cap_percent);
-    else
-        words_text(&w, "");
-    return protocol_start(p, SCRIPT_LANE_HOLD, &w, false, deliver_plain,
-                          (union protocol_callback){.plain = done}, arg);
 }
 
 /* As the site's record spells them; "ok" is never stored. */
@@ -121,11 +133,40 @@ static void parse_site(const struct redis_reply *fields, struct job_view *view)
     view->site_since_ms = redis_reply_number(redis_reply_field(fields, "since"), 0);
 }
 
+/* The lists of a view, made here and freed when it was delivered. */
+struct view_lists {
+    struct batch_view *batches;
+    struct lane_view *lanes;
+    struct account_view *accounts;
+};
+
+static void read_lists(const struct redis_reply *reply, struct job_view *view,
+                       struct view_lists *lists)
+{
+    const struct redis_reply *batches = redis_reply_at(reply, 4);
+    const struct redis_reply *lanes = redis_reply_at(reply, 5);
+    const struct redis_reply *accounts = redis_reply_at(reply, 6);
+
+    view->batches_view_count = redis_reply_count(batches);
+    view->lane_count = redis_reply_count(lanes);
+    view->account_count = redis_reply_count(accounts) / 2;
+    lists->batches = xcalloc(view->batches_view_count + 1, sizeof(*lists->batches));
+    lists->lanes = xcalloc(view->lane_count + 1, sizeof(*lists->lanes));
+    lists->accounts = xcalloc(view->account_count + 1, sizeof(*lists->accounts));
+    for (size_t i = 0; i < view->batches_view_count; i++)
+        reply_batch_view(redis_reply_at(batches, i), &lists->batches[i]);
+    for (size_t i = 0; i < view->lane_count; i++)
+        reply_lane_view(redis_reply_at(lanes, i), &lists->lanes[i]);
+    for (size_t i = 0; i < view->account_count; i++)
+        reply_account_view(accounts, 2 * i, &lists->accounts[i]);
+    view->batches_view = lists->batches;
+    view->lanes = lists->lanes;
+    view->accounts = lists->accounts;
+}
+
 static void deliver_view(const struct protocol_result *r)
 {
-    const struct redis_reply *rows = redis_reply_at(r->reply, 4);
-    size_t count = redis_reply_count(rows);
-    struct batch_view *batches = NULL;
+    struct view_lists lists = {0};
     struct job_view view = {0};
 
     if (r->answer != PROTOCOL_OK) {
@@ -134,13 +175,11 @@ static void deliver_view(const struct protocol_result *r)
     }
     reply_job(redis_reply_at(r->reply, 2), redis_reply_int(r->reply, 1, 0), &view);
     parse_site(redis_reply_at(r->reply, 3), &view);
-    batches = xcalloc(count + 1, sizeof(*batches));
-    for (size_t i = 0; i < count; i++)
-        reply_batch_view(redis_reply_at(rows, i), &batches[i]);
-    view.batches_view = batches;
-    view.batches_view_count = count;
+    read_lists(r->reply, &view, &lists);
     r->done.view(r->answer, &view, NULL, r->arg);
-    free(batches);
+    free(lists.batches);
+    free(lists.lanes);
+    free(lists.accounts);
 }
 
 struct protocol_call *protocol_job_view(struct protocol *p, const char *job, protocol_view_fn done,

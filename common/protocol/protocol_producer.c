@@ -40,6 +40,7 @@ struct protocol_call *protocol_job_open(struct protocol *p, const char *job, con
     words_text(&w, fingerprint);
     words_text(&w, spec_json);
     words_text(&w, site);
+    words_unsigned(&w, tunables->generation);
     add_tunable(&w, "maxs", tunables->max_inflight_shards);
     add_tunable(&w, "maxb", tunables->max_inflight_bytes);
     add_tunable(&w, "mr", tunables->max_requests);

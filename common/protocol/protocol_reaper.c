@@ -50,13 +50,13 @@ static void deliver_claim(const struct protocol_result *r)
     free(jobs);
 }
 
-struct protocol_call *protocol_reap_claim(struct protocol *p, const char *site, const char *nonce,
-                                          int64_t lease_ms, int64_t max_age_ms,
-                                          protocol_reap_claim_fn done, void *arg)
+struct protocol_call *protocol_reap_claim(struct protocol *p, const char *nonce, int64_t lease_ms,
+                                          int64_t max_age_ms, protocol_reap_claim_fn done,
+                                          void *arg)
 {
     struct words w = {0};
 
-    words_text(&w, site);
+    words_text(&w, protocol_account(p));
     words_text(&w, nonce);
     words_number(&w, lease_ms);
     words_number(&w, max_age_ms);
@@ -83,13 +83,13 @@ static void deliver_look(const struct protocol_result *r)
     free(records);
 }
 
-struct protocol_call *protocol_reap_look(struct protocol *p, const char *site, const char *nonce,
-                                         int64_t lease_ms, const char *const *bids, size_t count,
+struct protocol_call *protocol_reap_look(struct protocol *p, const char *nonce, int64_t lease_ms,
+                                         const char *const *bids, size_t count,
                                          protocol_reap_look_fn done, void *arg)
 {
     struct words w = {0};
 
-    words_text(&w, site);
+    words_text(&w, protocol_account(p));
     words_text(&w, nonce);
     words_number(&w, lease_ms);
     for (size_t i = 0; i < count; i++)
@@ -98,13 +98,13 @@ struct protocol_call *protocol_reap_look(struct protocol *p, const char *site, c
                           (union protocol_callback){.reap_look = done}, arg);
 }
 
-struct protocol_call *protocol_reap_done(struct protocol *p, const char *site, const char *nonce,
-                                         int64_t next_ms, const char *const *ids, size_t count,
-                                         protocol_fn done, void *arg)
+struct protocol_call *protocol_reap_done(struct protocol *p, const char *nonce, int64_t next_ms,
+                                         const char *const *ids, size_t count, protocol_fn done,
+                                         void *arg)
 {
     struct words w = {0};
 
-    words_text(&w, site);
+    words_text(&w, protocol_account(p));
     words_text(&w, nonce);
     words_number(&w, next_ms);
     for (size_t i = 0; i < count; i++)

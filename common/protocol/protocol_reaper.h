@@ -4,8 +4,9 @@
 #include "common/protocol/protocol.h"
 
 /*
- * The calls of the reaper, which removes from a provider what no record knows.
- * As those of protocol.h: one function a script, repeated safely.
+ * The calls of the reaper, which removes from a provider what no record knows. As
+ * those of protocol.h: one function a script, repeated safely. Each account has its own
+ * rounds: a key shows the files of its account only. They are those of protocol_set_account().
  */
 
 /** Something at the provider that an earlier round saw. */
@@ -35,13 +36,13 @@ typedef void (*protocol_reap_claim_fn)(enum protocol_answer answer,
                                        const struct err *err, void *arg);
 
 /**
- * Begin a round over @site if the last one ended @max_age_ms ago, or asked for
+ * Begin a round over the account if the last one ended @max_age_ms ago, or asked for
  * one by now. One process at a time: BUSY while another has the lease. @nonce
  * is random and of this process alone: with it a round may be begun anew. OK, BUSY
  * or NONE.
  */
-struct protocol_call *protocol_reap_claim(struct protocol *protocol, const char *site,
-                                          const char *nonce, int64_t lease_ms, int64_t max_age_ms,
+struct protocol_call *protocol_reap_claim(struct protocol *protocol, const char *nonce,
+                                          int64_t lease_ms, int64_t max_age_ms,
                                           protocol_reap_claim_fn done, void *arg);
 
 /** What is known of a batch. */
@@ -57,17 +58,16 @@ typedef void (*protocol_reap_look_fn)(enum protocol_answer answer,
                                       const struct err *err, void *arg);
 
 /** Look up @count batches and keep the lease. The names are copied. OK or FENCED. */
-struct protocol_call *protocol_reap_look(struct protocol *protocol, const char *site,
-                                         const char *nonce, int64_t lease_ms,
-                                         const char *const *bids, size_t count,
+struct protocol_call *protocol_reap_look(struct protocol *protocol, const char *nonce,
+                                         int64_t lease_ms, const char *const *bids, size_t count,
                                          protocol_reap_look_fn done, void *arg);
 
 /**
  * The round is over, the next is due in @next_ms. @ids is all that is to be
  * remembered: what was not noted before is stamped, the rest forgotten. OK or FENCED.
  */
-struct protocol_call *protocol_reap_done(struct protocol *protocol, const char *site,
-                                         const char *nonce, int64_t next_ms, const char *const *ids,
-                                         size_t count, protocol_fn done, void *arg);
+struct protocol_call *protocol_reap_done(struct protocol *protocol, const char *nonce,
+                                         int64_t next_ms, const char *const *ids, size_t count,
+                                         protocol_fn done, void *arg);
 
 #endif

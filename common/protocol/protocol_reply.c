@@ -73,17 +73,46 @@ static void batch_texts(const struct redis_reply *f, struct batch *b)
 {
     field_copy(f, "J", b->job, sizeof(b->job));
     field_copy(f, "L", b->lane, sizeof(b->lane));
+    field_copy(f, "A", b->account, sizeof(b->account));
     field_copy(f, BATCH_F_FILE, b->file, sizeof(b->file));
     field_copy(f, BATCH_F_ENDPOINT, b->endpoint, sizeof(b->endpoint));
     field_copy(f, BATCH_F_REMOTE, b->remote, sizeof(b->remote));
     field_copy(f, BATCH_F_OUTPUT, b->output, sizeof(b->output));
     field_copy(f, BATCH_F_ERROR, b->error, sizeof(b->error));
     field_copy(f, BATCH_F_FAILURE, b->failure, sizeof(b->failure));
+    field_copy(f, BATCH_F_RSTATUS, b->remote_status, sizeof(b->remote_status));
+}
+
+/* What only some batches have, and the batch comes to own. */
+static void batch_owned(const struct redis_reply *f, struct batch *b)
+{
+    const struct redis_reply *masks = redis_reply_field(f, "m");
+    const struct redis_reply *refused = redis_reply_field(f, BATCH_F_REFUSED);
+
+    if (redis_reply_len(masks) != 0) {
+        b->masks_len = redis_reply_len(masks);
+        b->masks = xcalloc(b->masks_len, 1);
+        memcpy(b->masks, redis_reply_text(masks), b->masks_len);
+    }
+    if (redis_reply_len(refused) != 0)
+        b->refused = xstrdup(redis_reply_text(refused));
+}
+
+static void batch_times(const struct redis_reply *f, struct batch *b)
+{
+    b->packed_ms = field_number(f, "t0");
+    b->file_ms = field_number(f, BATCH_F_FILE_MS);
+    b->intent_ms = field_number(f, BATCH_F_INTENT);
+    b->run_ms = field_number(f, BATCH_F_RUN_MS);
+    b->ended_ms = field_number(f, BATCH_F_ENDED_MS);
+    b->remote_created_ms = field_number(f, BATCH_F_CREATED);
+    b->status_ms = field_number(f, BATCH_F_STATUS_MS);
+    b->alarm_ms = field_number(f, BATCH_F_ALARM);
+    b->stop_ms = field_number(f, BATCH_F_STOP);
 }
 
 void reply_batch(const struct redis_reply *f, const char *bid, struct batch *b)
 {
-    const struct redis_reply *masks = redis_reply_field(f, "m");
 
     *b = (struct batch){0};
     memcpy(b->bid, bid, strnlen(bid, BATCH_ID_LEN));
@@ -91,23 +120,18 @@ void reply_batch(const struct redis_reply *f, const char *bid, struct batch *b)
     batch_parse_state(redis_reply_field(f, "st"), &b->state);
     b->requests = field_unsigned(f, "n");
     b->bytes = field_unsigned(f, "by");
-    b->packed_ms = field_number(f, "t0");
-    b->file_ms = field_number(f, BATCH_F_FILE_MS);
-    b->intent_ms = field_number(f, BATCH_F_INTENT);
-    b->run_ms = field_number(f, BATCH_F_RUN_MS);
-    b->ended_ms = field_number(f, BATCH_F_ENDED_MS);
-    b->remote_created_ms = field_number(f, BATCH_F_CREATED);
     b->output_bytes = field_unsigned(f, BATCH_F_OBYTES);
     b->error_bytes = field_unsigned(f, BATCH_F_EBYTES);
     b->checkpoint = field_unsigned(f, "co");
     b->free_rest = field_number(f, BATCH_F_FREE) != 0;
     b->looks = (uint32_t)field_unsigned(f, BATCH_F_LOOKS);
     b->empty_polls = (uint32_t)field_unsigned(f, BATCH_F_EMPTY);
-    if (redis_reply_len(masks) != 0) {
-        b->masks_len = redis_reply_len(masks);
-        b->masks = xcalloc(b->masks_len, 1);
-        memcpy(b->masks, redis_reply_text(masks), b->masks_len);
-    }
+    b->asked = (uint32_t)field_unsigned(f, BATCH_F_ASKED);
+    b->remote_done = redis_reply_number(redis_reply_field(f, BATCH_F_RDONE), -1);
+    b->remote_failed = redis_reply_number(redis_reply_field(f, BATCH_F_RFAILED), -1);
+    b->tries = (uint32_t)field_unsigned(f, BATCH_F_TRIES);
+    batch_times(f, b);
+    batch_owned(f, b);
 }
 
 static void job_counters(const struct redis_reply *f, struct job_view *job)
@@ -129,6 +153,7 @@ static void job_counters(const struct redis_reply *f, struct job_view *job)
     job->again = field_unsigned(f, "again");
     job->poll_ms = field_unsigned(f, "poll");
     job->max_attempts = (uint32_t)field_unsigned(f, "attempts");
+    job->generation = (uint32_t)field_unsigned(f, "gen");
 }
 
 void reply_job(const struct redis_reply *f, int64_t now_ms, struct job_view *job)
@@ -189,8 +214,13 @@ void reply_batch_view(const struct redis_reply *row, struct batch_view *v)
         .packed_ms = redis_reply_int(row, 11, 0),
         .ok = at_unsigned(row, 13),
         .bad = at_unsigned(row, 14),
-        .lane_label = redis_reply_str(row, 16),
-        .lane_hold_ms = redis_reply_int(row, 17, 0),
+        .tries = at_u32(row, 17),
+        .status_ms = redis_reply_int(row, 18, 0),
+        .alarm_ms = redis_reply_int(row, 19, 0),
+        .stop_ms = redis_reply_int(row, 20, 0),
+        .lane_label = redis_reply_str(row, 21),
+        .lane_hold_ms = redis_reply_int(row, 22, 0),
+        .is_empty = redis_reply_int(row, 23, 0) != 0,
     };
     at_copy(row, 0, v->bid, sizeof(v->bid));
     batch_parse_state(redis_reply_at(row, 1), &v->state);
@@ -198,6 +228,32 @@ void reply_batch_view(const struct redis_reply *row, struct batch_view *v)
     at_copy(row, 4, v->remote_status, sizeof(v->remote_status));
     at_copy(row, 10, v->lane, sizeof(v->lane));
     at_copy(row, 15, v->failure, sizeof(v->failure));
+    at_copy(row, 16, v->account, sizeof(v->account));
+}
+
+void reply_lane_view(const struct redis_reply *row, struct lane_view *v)
+{
+    *v = (struct lane_view){
+        .label = redis_reply_str(row, 2),
+        .hold_ms = redis_reply_int(row, 3, 0),
+        .hold_why = redis_reply_str(row, 4),
+        .batches = at_unsigned(row, 5),
+        .tokens = at_unsigned(row, 6),
+        .requests = at_unsigned(row, 7),
+        .cap_batches = at_unsigned(row, 8),
+        .cap_tokens = at_unsigned(row, 9),
+        .cap_requests = at_unsigned(row, 10),
+        .cap_file_requests = at_unsigned(row, 11),
+        .cap_file_bytes = at_unsigned(row, 12),
+    };
+    at_copy(row, 0, v->lane, sizeof(v->lane));
+    at_copy(row, 1, v->account, sizeof(v->account));
+}
+
+void reply_account_view(const struct redis_reply *list, size_t at, struct account_view *v)
+{
+    *v = (struct account_view){.batches = at_unsigned(list, at + 1)};
+    at_copy(list, at, v->account, sizeof(v->account));
 }
 
 void reply_job_row(const struct redis_reply *row, struct job_row *job)

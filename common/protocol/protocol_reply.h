@@ -28,6 +28,12 @@ void reply_member(const struct redis_reply *row, struct member *member);
 /** One batch of job_view. */
 void reply_batch_view(const struct redis_reply *row, struct batch_view *view);
 
+/** One lane of job_view; texts stay borrowed from the reply. */
+void reply_lane_view(const struct redis_reply *row, struct lane_view *view);
+
+/** Account and number from element @at of a flat list on. */
+void reply_account_view(const struct redis_reply *list, size_t at, struct account_view *view);
+
 /** One job of job_list. */
 void reply_job_row(const struct redis_reply *row, struct job_row *job);
 

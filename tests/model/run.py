@@ -24,18 +24,41 @@ sys.path.insert(0, HERE)
 from simulation import PART_WINDOWS, Simulation  # noqa: E402
 
 LUA = os.path.join(HERE, '..', '..', 'common', 'protocol', 'lua')
-MUTANTS = ('checkpoint-first', 'no-fence', 'done-before-end')
+# Errors in the processes, and errors in the scripts: (file, text, what it becomes).
+MUTANTS = {
+    'checkpoint-first': None, 'no-fence': None, 'done-before-end': None, 'any-account': None,
+    'leak-requests': ('_lib', "add(k, 'ur', -num(h.n))", ''),
+    'leak-storage': ('_lib', "add(storek(h.A), 'bytes', -num(h.sb))", ''),
+    'leak-in-use': ('_lib', "  at_provider(bid, h, false)\n  if h.held", '  if h.held'),
+    'no-reserve': ('pack', "r.tokens = least(limit(10), l.capt) - num(l.ut)", 'r.tokens = least(limit(10), l.capt)'),
+    'cap-of-nothing': ('lane_learn', 'cap = math.max(1, math.floor(cap))', 'cap = math.floor(cap / 4)'),
+    'free-polls': ('claim', "if z == polls then rate_took(account, 'polls', interval, tat) end", ''),
+    'free-turns': ('rate_take', 'rate_took(ARGV[1], ARGV[2], i, tat)', ''),
+    'merges-on': ('generation', "redis.call('HDEL', prk(J, part), 'lease', 'gen')", ''),
+    'generation-lost': ('generation', 'num(done) < its', 'num(done) + 1 < its'),
+    'old-cancel-counts': ('job_cancel', "if num(h[3]) > tonumber(ARGV[3]) then return {'STATE'} end", ''),
+    'waits-for-ever': ('claim', "if redis.call('HDEL', key, 'waits') == 1 then", "if redis.call('HDEL', key, 'waits') == 2 then"),
+}
 
 
-def load_scripts(connection):
-    with open(os.path.join(LUA, '_lib.lua')) as file:
-        lib = file.read()
+def source(name, mutant):
+    with open(os.path.join(LUA, name + '.lua')) as file:
+        text = file.read()
+    changed, old, new = MUTANTS.get(mutant) or ('', '', '')
+    if name != changed:
+        return text
+    assert old in text, 'nothing to change in ' + name
+    return text.replace(old, new)
+
+
+def load_scripts(connection, mutant):
+    lib = source('_lib', mutant)
     small = lib.replace('PART_WINDOWS = 512', 'PART_WINDOWS = %d' % PART_WINDOWS)
     assert small != lib
     scripts = {}
     for path in glob.glob(os.path.join(LUA, '[a-z]*.lua')):
-        with open(path) as file:
-            scripts[os.path.basename(path)[:-4]] = connection.register_script(small + file.read())
+        name = os.path.basename(path)[:-4]
+        scripts[name] = connection.register_script(small + source(name, mutant))
     return scripts
 
 
@@ -54,13 +77,13 @@ def start_redis(folder):
 
 
 def run_all(args, connection, raw):
-    scripts, total, broken = load_scripts(connection), collections.Counter(), 0
+    scripts, total, broken = load_scripts(connection, args.mutant), collections.Counter(), 0
     for mode in ('plain', 'rollback', 'wipe') if args.mode == 'all' else (args.mode,):
         for seed in range(args.seed, args.seed + args.runs):
             simulation = Simulation(connection, raw, scripts, seed, mode, args.mutant)
             try:
                 total.update(simulation.run())
-            except (AssertionError, redis.exceptions.ResponseError) as error:
+            except (AssertionError, KeyError, redis.exceptions.ResponseError) as error:
                 broken += 1
                 print('%s seed %d: %s' % (mode, seed, str(error)[:400]), flush=True)
                 if args.trace:
@@ -75,7 +98,7 @@ def main():
     parser.add_argument('--runs', type=int, default=100)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--mode', choices=('plain', 'rollback', 'wipe', 'all'), default='all')
-    parser.add_argument('--mutant', choices=MUTANTS)
+    parser.add_argument('--mutant', choices=sorted(MUTANTS))
     parser.add_argument('--trace', action='store_true', help='stop at the first broken run and show where')
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix='sheaf-model-')

@@ -12,11 +12,14 @@ from sink import Sink, bits_of, mask_of
 
 CELL = ['sheaf:{0}:cfg']
 P = 'sheaf:{0}:'
-JOB, SITE = 'job one', 'site1'
+JOB, SITE, ACCOUNTS = 'job one', 'site1', ('acc0', 'acc1')
 LEASE_MS, WINDOWS, PART_WINDOWS = 15, 30, 4
 LANES = ('lane0', 'lane1')
 REPEATED_IS_DONE = ('advance', 'chunk', 'done', 'part_done')
 BROKEN_RUNS = .15  # share of runs in which the sink loses something
+GENERATIONS = 3
+PARTS = (WINDOWS + PART_WINDOWS - 1) // PART_WINDOWS
+RATES = {'uploads': (2, 3), 'creates': (3, 2), 'polls': (6, 1)}  # interval in ms, burst
 
 
 class Window:
@@ -48,7 +51,12 @@ class Simulation:
             offset, line = window.end, line + len(window.lane)
             self.windows.append(window)
         self.will_cancel = self.rng.random() < .15
-        self.will_redo = not self.will_cancel and self.rng.random() < .4
+        self.will_redo = self.rng.random() < .5
+        self.told = 0  # the newest generation that Redis has acknowledged
+        self.turns = collections.defaultdict(list)  # (account, rate) -> times
+        self.pack_limits = {'batches': 3, 'tokens': self.rng.choice([0, 60]), 'requests': self.rng.choice([0, 40]),
+                            'files': self.rng.choice([0, 12]), 'bytes': self.rng.choice([0, 2000])}
+        self.paced = self.rng.random() < .5
         self.breaks_sink = mode == 'plain' and mutant is None and self.rng.random() < BROKEN_RUNS
         self.sink_broken = False
         self.max_attempts = self.rng.choice([1, 2, 3, 3])
@@ -84,7 +92,16 @@ class Simulation:
                                          'start': bits_of(m[13], int(m[4]))} for m in reply[1:]}
 
     def is_cancelled(self):
-        return 'cancel' in self.sink.names
+        """A newer generation outranks the mark."""
+        return self.sink.cancel_mark() == self.sink.generation()
+
+    def turn(self, account, rate):
+        """False when there is none for long."""
+        interval, burst = RATES[rate]
+        reply = self.call('rate_take', account, rate, interval, burst)
+        if reply[0] == 'OK':
+            self.turns[account, rate].append(int(reply[1]) + int(reply[2]))
+        return reply[0] == 'OK'
 
     # -- producer
 
@@ -92,11 +109,16 @@ class Simulation:
         self.sink.put('job.json', self.nonce(), same=False)
         yield
         ji = self.sink.names['job.json']
-        reply = self.call('job_open', JOB, ji, 'fp', '{}', SITE, 'maxs', 12, 'maxb', 400, 'poll', 1,
+        reply = self.call('job_open', JOB, ji, 'fp', '{}', SITE, self.sink.generation(), 'maxs', 12, 'maxb', 400, 'poll', 1,
                           'maxbat', self.rng.choice([0, 0, 2]), 'mr', 20, 'mb', 0)
         yield
         assert reply[1] == ji, 'another incarnation'
         state, at = reply[2], int(reply[3])
+        mark = self.sink.cancel_mark()
+        if mark is not None and self.rng.random() < .3:  # a cancel may have stopped half way
+            yield
+            self.call('job_cancel', JOB, 5, mark)
+            yield
         while state == 'OPEN' and at < WINDOWS:
             reply = self.call('shard_put', *(yield from self.window_args(self.windows[at])))
             yield
@@ -129,19 +151,31 @@ class Simulation:
 
     # -- coordinator
 
+    def account(self):
+        return self.rng.choice(ACCOUNTS)
+
+    def pack(self, account, bid, nonce):
+        limits = self.pack_limits
+        reply = self.call('pack', SITE, account, bid, nonce, LEASE_MS, self.rng.choice([0, 5]), 25, 10**6, limits['batches'],
+                          limits['tokens'], limits['requests'], limits['files'], limits['bytes'], 3)
+        if reply[0] == 'OK':
+            self.check_packed(account, self.record(reply)[1])
+        return reply
+
     def coordinator(self):
-        nonce, bid = self.nonce(), self.nonce()
+        account, nonce, bid = self.account(), self.nonce(), self.nonce()
         yield
-        reply = self.call('claim', SITE, 'co', nonce, LEASE_MS)
+        reply = self.call('claim', SITE, self.key_of(account), 'co', nonce, LEASE_MS, 0, 0)
         if reply[0] != 'OK':
-            reply = self.call('pack', SITE, bid, nonce, LEASE_MS, self.rng.choice([0, 5]), 25, 10**6, 3, 60)
+            reply = self.pack(account, bid, nonce)
             if reply[0] != 'OK':
                 yield
                 return
         bid, h, job = self.record(reply)
+        assert self.redis.zscore(P + 'wait:%s:%s' % (h['A'], h['L']), bid) is None, 'waits although it is at work'
         yield
         if h['st'] == 'SUBMIT':
-            if not (yield from self.resolve(bid, nonce, h)):
+            if not (yield from self.resolve(account, bid, nonce, h)):
                 return
         if job.get('cancel'):
             self.call('advance', bid, nonce, 'BUILD', 'FETCH', 'wk', 0, 'fail', 'cancelled', 'free', 1)
@@ -149,51 +183,71 @@ class Simulation:
             return
         members = self.members(bid, nonce)
         yield
-        if members is None:
+        if members is None or not self.turn(account, 'uploads'):
             return
         lines = ['%d-%d|%s' % (w, i, self.windows[w].text[i]) for (w, k), m in members.items()
                  for i in range(m['n']) if not m['start'][i]]
-        file = self.provider.upload(lines, bid)
+        if self.rng.random() < .05:  # the upload is refused
+            self.call('advance', bid, nonce, 'BUILD', 'BUILD', 'co', 3, 'tries', 1)
+            yield
+            return
+        file = self.provider.upload(lines, bid, account)
         yield
         reply = self.call('advance', bid, nonce, 'BUILD', 'SUBMIT', 'co', LEASE_MS, 'file', file, 'its', '@now', 'looks', '')
         yield
         if reply[0] != 'OK':
-            self.provider.delete(file)
+            self.provider.delete(file, account)
             yield
             return
-        yield from self.create(bid, nonce, file)
+        yield from self.create(account, bid, nonce, file, h['L'])
 
-    def create(self, bid, nonce, file):
-        remote = self.provider.create(file, bid)
+    def create(self, account, bid, nonce, file, lane):
+        if not self.turn(account, 'creates'):
+            return
+        remote = self.provider.create(file, bid, account, lane)
         yield
         if remote is None:
             self.events['create_refused'] += 1
             return
+        if remote == 'full':
+            self.learn(account, lane, bid)
+            yield
+            if self.rng.random() < .7:
+                self.call('advance', bid, nonce, 'SUBMIT', 'SUBMIT', 'co', 5, 'its', '', 'waits', 1)
+            else:
+                self.call('advance', bid, nonce, 'SUBMIT', 'FETCH', 'wk', 0, 'fail', 'full', 'free', 1)
+            yield
+            return
         self.call('advance', bid, nonce, 'SUBMIT', 'RUN', 'wk', 0, 'rem', remote)
         yield
 
-    def resolve(self, bid, nonce, h):
+    def learn(self, account, lane, bid):
+        pct = [self.rng.choice([0, 50, 100]) for _ in range(3)]
+        size = self.rng.choice([(0, 0), (0, 0), (7, 60)])
+        self.call('lane_learn', account, lane, bid, self.rng.randrange(8), '429', *pct, *size)
+
+    def resolve(self, account, bid, nonce, h):
         """A create may have been sent for this file. True when the record is back in BUILD."""
         file = h['file']
         if 'its' not in h:  # a new intent was asked for, and none was written: surely nothing was sent
             reply = self.call('advance', bid, nonce, 'SUBMIT', 'SUBMIT', 'co', LEASE_MS, 'its', '@now')
             yield
             if reply[0] == 'OK':
-                yield from self.create(bid, nonce, file)
+                yield from self.create(account, bid, nonce, file, h['L'])
             return False
-        found = self.provider.find(file)
+        found = self.provider.find(file, account)
         yield
         if not found and 'looks' not in h:
             self.call('advance', bid, nonce, 'SUBMIT', 'SUBMIT', 'co', 1, 'looks', 1)
             yield
             return False
         if not found and self.mutant == 'no-fence':
-            yield from self.create(bid, nonce, file)
+            yield from self.create(account, bid, nonce, file, h['L'])
             return False
         if not found:
-            self.provider.delete(file)  # the fence: a create under way can only fail from here on
+            self.provider.delete(file, account)  # the fence: a create under way can only fail from here on
             yield
-            found = self.provider.find(file)
+            found = self.provider.find(file, account)
             yield
         if found:
             self.events['adopted'] += 1
@@ -204,37 +258,43 @@ class Simulation:
         yield
         return reply[0] == 'OK'
 
+    def key_of(self, account):
+        """Whose batches a process asks for: its own."""
+        return self.account() if self.mutant == 'any-account' else account
+
     # -- worker
 
     def worker(self):
-        nonce = self.nonce()
+        account, nonce = self.account(), self.nonce()
         yield
-        reply = self.call('claim', SITE, 'wk', nonce, LEASE_MS)
+        reply = self.call('claim', SITE, self.key_of(account), 'wk', nonce, LEASE_MS, *(RATES['polls'] if self.paced else (0, 0)))
         if reply[0] != 'OK':
             yield
             return
         if reply[1] == 'p':
-            yield from self.merge_part(int(reply[2].rsplit(':', 1)[1]), nonce)
+            yield from self.merge_part(int(reply[2].rsplit(':', 1)[1]), nonce, self.record(reply)[2])
             return
         bid, h, job = self.record(reply)
+        if h['st'] == 'RUN' and self.paced:
+            self.turns[account, 'polls'].append(int(reply[3]))
         yield
         if h['st'] == 'RUN':
-            h = yield from self.poll(bid, nonce, h, job)
+            h = yield from self.poll(account, bid, nonce, h, job)
         if h and h['st'] == 'FETCH':
             h = yield from self.fetch(bid, nonce, h)
         if h and h['st'] == 'CLEAN':
             for field in ('file', 'out', 'err'):
                 if field in h:
-                    self.provider.delete(h[field])
+                    self.provider.delete(h[field], account)
                     yield
             self.call('drop', bid, nonce)
             yield
 
-    def poll(self, bid, nonce, h, job):
+    def poll(self, account, bid, nonce, h, job):
         if job.get('cancel'):
             self.provider.cancel(h['rem'])
             yield
-        batch = self.provider.poll(h['rem'])
+        batch = self.provider.poll(h['rem'], account)
         yield
         if batch is None:
             self.call('advance', bid, nonce, 'RUN', 'RUN', 'wk', self.rng.randrange(4), 'rstat', 'in_progress')
@@ -246,8 +306,11 @@ class Simulation:
             yield
             return None
         fields = {'out': batch.output, 'err': batch.error, 'ob': batch.output_bytes, 'eb': batch.error_bytes,
-                  'fail': batch.kind if batch.kind in ('failed', 'no_file') else '',
+                  'fail': batch.kind if batch.kind in ('failed', 'no_file', 'full') else '',
                   'free': '' if batch.kind == 'completed' else 1}
+        if batch.kind == 'full':
+            self.learn(account, h['L'], bid)
+            yield
         reply = self.call('advance', bid, nonce, 'RUN', 'FETCH', 'wk', LEASE_MS, *[x for f in fields.items() for x in f])
         yield
         if reply[0] != 'OK':
@@ -302,7 +365,7 @@ class Simulation:
             if name in self.sink.names:
                 yield
                 return name, self.sink.names[name]
-            data = self.provider.content(file, at - base)
+            data = self.provider.content(file, at - base, h['A'])
             yield
             if data is None:
                 return name, None
@@ -378,8 +441,9 @@ class Simulation:
                 elif not was_set and left == 0:
                     assert kinds, 'settled without evidence: ' + ordinal
 
-    def merge_part(self, part, nonce):
-        generation, rows, holes = self.sink.generation(), [], {}
+    def merge_part(self, part, nonce, job):
+        assert self.sink.generation() >= int(job['gen']), 'Redis knows of a generation before the sink has it'
+        generation, rows, holes = self.generation_of(part), [], {}
         for window in self.windows[part * PART_WINDOWS:(part + 1) * PART_WINDOWS]:
             for i, ordinal in enumerate(window.ordinals()):
                 best = self.sink.best(ordinal)
@@ -388,9 +452,10 @@ class Simulation:
                 if best is None:
                     holes.setdefault((window.number, window.lane[i]), []).append(i)
                 rows.append((ordinal, best))
-        yield
+        for _ in range(self.rng.randrange(1, 20)):
+            yield
         if holes:
-            assert generation or self.sink_broken, 'hole in part %d: %r' % (part, holes)
+            assert self.sink.generation() or self.sink_broken, 'hole in part %d: %r' % (part, holes)
             self.call('reopen', JOB, nonce, *self.reopen_args(holes))
             yield
             return
@@ -416,68 +481,85 @@ class Simulation:
         yield
         state = self.redis.hmget(P + 'j:' + JOB, 'st', 'cancel')
         yield
-        if self.will_cancel and (self.is_cancelled() or self.rng.random() < .3):
-            self.sink.put('cancel', '')
+        luck = self.rng.random()
+        if self.will_cancel and luck < (.5 if self.is_cancelled() else .3) and self.sink.generation() < 2:
+            mark = self.sink.generation()
+            self.sink.put('cancel-%d' % mark, '')
             yield
             reply = ['MORE']
             while reply[0] == 'MORE':
-                reply = self.call('job_cancel', JOB, 5)
+                reply = self.call('job_cancel', JOB, 5, mark)
                 yield
-        elif self.will_redo and (state[0] == 'FINAL' or self.sink.generation()):
+        elif self.will_redo and (luck < .7 or state[0] == 'FINAL'):
             yield from self.redo()
-        elif self.rng.random() < .5:
+        elif luck < .8:
             self.call('job_hold', JOB, 'operator', 'lunch')
             for _ in range(self.rng.randrange(20)):
                 yield
             self.call('job_resume', JOB, '')
             yield
+        elif luck < .84:
+            self.call('job_unpack', JOB, self.rng.choice(('',) + ACCOUNTS), 5)
+            yield
+        elif luck < .88:
+            self.call('account_note', SITE, self.account(), 0, 'account')
+            yield
+        elif luck < .94:
+            self.learn(self.account(), self.rng.choice(LANES), '')
+            yield
         else:
-            self.call('lane_hold', self.rng.choice(LANES), self.rng.randrange(8), '429', self.rng.choice(['', '70']))
+            self.call('rate_hold', self.account(), self.rng.choice(sorted(RATES)), self.rng.randrange(6))
             yield
 
+    def failed(self):
+        """What a resubmission would be about: failures of merged parts, and some of those that are known before."""
+        rows = {o: best for o, best in self.output(partly=True)}
+        if self.rng.random() < .5:
+            rows.update((o, self.sink.best(o)) for w in self.windows for o in w.ordinals() if o not in rows)
+        return {o for o, best in rows.items() if best and best[0] != 'ok' and best[1] != 'invalid_request_line'}
+
     def redo(self):
-        """A new generation for everything that failed: first the sink, then the shards, a few at a time."""
-        if not self.sink.generation():
-            failed = frozenset(o for name in self.sink.names if name.startswith('part:')
-                               for o, best in self.sink.names[name]
-                               if best[0] != 'ok' and best[1] != 'invalid_request_line')
-            if not failed:
-                return
-            self.sink.put('gen-1', (failed, frozenset(self.sink.names)))
-            self.events['generation'] += 1
-            yield
-        is_final = self.redis.hget(P + 'j:' + JOB, 'st') == 'FINAL'
+        """A new generation for what failed, first in the sink, or the newest one: Redis is told until it answers."""
+        generation = self.sink.generation()
+        if generation < GENERATIONS and (not generation or self.rng.random() < .2):
+            failed = self.failed()
+            if failed:
+                generation += 1
+                self.sink.put('gen-%d' % generation, (frozenset(failed), frozenset(self.sink.names)), same=False)
+                self.events['generation'] += 1
+                yield
+        if not generation or (self.told == generation and self.mode == 'plain'):
+            return
+        newest = [(part, self.generation_of(part)) for part in range(PARTS)]
         yield
-        shards = {}
-        for ordinal in sorted(self.sink.names['gen-1'][0]):
-            w, i = map(int, ordinal.split('-'))
-            if self.sink.best(ordinal) is None or (is_final and not self.redone(w // PART_WINDOWS)):
-                shards.setdefault((w, self.windows[w].lane[i]), []).append(i)
-        chosen = list(shards.items())
-        for i in range(0, len(chosen), 3):
-            self.call('reopen', JOB, '', *self.reopen_args(dict(chosen[i:i + 3])))
-            yield
+        reply = self.call('generation', JOB, generation, *[x for pair in newest if pair[1] for x in pair])
+        if reply[0] == 'OK':
+            self.told = generation
+        yield
 
     def reaper(self):
         """Cancels and deletes what no record can come to reference. The provider is read first, the record second."""
+        account = self.account()
         for remote, batch in list(self.provider.batches.items()):
+            if batch.account != account:
+                continue
             state, rem, file = self.redis.hmget(P + 'b:' + batch.bid, 'st', 'rem', 'file')
             yield
             if rem == remote or (state and file == batch.file):
                 continue
             if not batch.cancelled:
-                batch.cancelled = True
+                batch.cancelled = batch.ended = True
                 self.events['orphan_cancelled'] += 'end:' + batch.bid not in self.sink.names
             for gone in (batch.file, batch.output, batch.error):
-                self.provider.delete(gone)
+                self.provider.delete(gone, account)
                 yield
-        for file, (_, bid) in list(self.provider.files.items()):
-            if bid in ('output', 'error') or any(b.file == file for b in self.provider.batches.values()):
+        for file, (_, bid, owner) in list(self.provider.files.items()):
+            if owner != account or bid in ('output', 'error') or any(b.file == file for b in self.provider.batches.values()):
                 continue
             state, mine = self.redis.hmget(P + 'b:' + bid, 'st', 'file')
             yield
             if state != 'BUILD' and mine != file:
-                self.provider.delete(file)
+                self.provider.delete(file, account)
                 yield
 
     # -- the world
@@ -485,22 +567,32 @@ class Simulation:
     def is_over(self):
         if self.redis.hget(P + 'j:' + JOB, 'st') != 'FINAL':
             return False
-        if self.redis.zcard(P + 'due:%s:co' % SITE) or self.redis.zcard(P + 'due:%s:wk' % SITE):
+        due = [P + 'due:%s:%s' % (who, role) for who in (SITE,) + ACCOUNTS for role in ('co', 'wk', 'run')]
+        if any(self.redis.zcard(k) for k in due):
             return False
         if self.will_redo and not self.sink.generation():
             return not any(best[0] != 'ok' and best[1] != 'invalid_request_line' for _, best in self.output())
-        return all(self.redone(part) for part in range((WINDOWS + PART_WINDOWS - 1) // PART_WINDOWS))
+        if self.is_cancelled():  # what it has not opened stays as it was
+            return True
+        return all(self.redone(part) for part in range(PARTS))
+
+    def generation_of(self, part):
+        """The newest that lists rows of the part."""
+        return max([g for g, (redo, _) in self.sink.generations()
+                    if any(int(o.split('-')[0]) // PART_WINDOWS == part for o in redo)], default=0)
+
+    def newest(self, part):
+        return max([g for g in range(GENERATIONS + 1) if 'part:%d.g%d' % (part, g) in self.sink.names], default=None)
 
     def redone(self, part):
-        redo = self.sink.names.get('gen-1', ((), ()))[0]
-        return 'part:%d.g1' % part in self.sink.names or not any(
-            int(o.split('-')[0]) // PART_WINDOWS == part for o in redo)
+        return self.newest(part) == self.generation_of(part)
 
-    def output(self):
+    def output(self, partly=False):
         rows = []
-        for part in range((WINDOWS + PART_WINDOWS - 1) // PART_WINDOWS):
-            newest = 'part:%d.g1' % part
-            rows += self.sink.names[newest if newest in self.sink.names else 'part:%d.g0' % part]
+        for part in range(PARTS):
+            newest = self.newest(part)
+            if newest is not None or not partly:
+                rows += self.sink.names['part:%d.g%d' % (part, newest)]
         return rows
 
     def snapshot(self):
@@ -545,7 +637,7 @@ class Simulation:
             for role, count in crowd:
                 while sum(r == role for r, _ in live) < count:
                     live.append((role, getattr(self, role)()))
-            for role, chance in (('reaper', .002), ('operator', .004)):
+            for role, chance in (('reaper', .002), ('operator', .006)):
                 if rng.random() < chance:
                     live.append((role, getattr(self, role)()))
             i = rng.randrange(len(live))
@@ -595,6 +687,7 @@ class Simulation:
         job = r.hgetall(P + 'j:' + JOB)
         if not job:
             return
+        assert int(job.get('cancel', job['gen'])) >= int(job['gen']), 'a cancel of an older generation'
         shards = {k.split(':')[-2] + ':' + k.split(':')[-1]: r.hgetall(k) for k in r.keys(P + 's:*')}
         waiting = collections.Counter(':'.join(e['e'].split(':')[:2]) for lane in LANES
                                       for _, e in r.xrange(P + 'q:%s:%s' % (JOB, lane)))
@@ -603,15 +696,17 @@ class Simulation:
         assert set(waiting) == ready and all(n == 1 for n in waiting.values()), ('ready', waiting, ready)
         batches = {k.split(':')[-1]: r.hgetall(k) for k in r.keys(P + 'b:*')}
         for lane in LANES:
-            held = [b for b in batches.values() if b['L'] == lane and b.get('held')]
-            use = r.hmget(P + 'lane:' + lane, 'ub', 'ut')
-            assert int(use[0] or 0) == len(held), 'slots'
-            assert int(use[1] or 0) == sum(int(b['tk']) for b in held), 'tokens'
             assert (r.zscore(P + 'ready:' + SITE, JOB + '|' + lane) is not None) == (
                 r.xlen(P + 'q:%s:%s' % (JOB, lane)) > 0), 'rotation'
         assert int(job['ub']) == sum('held' in b for b in batches.values()), 'slots of the job'
-        due = r.zrange(P + 'due:%s:co' % SITE, 0, -1) + r.zrange(P + 'due:%s:wk' % SITE, 0, -1)
-        assert sorted(m[2:] for m in due if m[0] == 'b') == sorted(batches), 'due'
+        due = r.zrange(P + 'due:%s:wk' % SITE, 0, -1)
+        assert all(m[0] == 'p' for m in due), 'a batch in a set of the site'
+        for account in ACCOUNTS:
+            mine = {bid: b for bid, b in batches.items() if b['A'] == account}
+            due += self.check_account(account, mine)
+        live = collections.Counter(b['A'] for b in batches.values())
+        for k in ('acc:' + SITE, 'ja:' + JOB):
+            assert r.hgetall(P + k) == {a: str(n) for a, n in live.items()}, 'accounts'
         for bid, b in batches.items():
             own = {':'.join(m.split(':')[:2]) for m in b['mem'].split(',')}
             mine = {k for k, s in shards.items() if s['st'] == 'IN' and s['b'] == bid}
@@ -620,14 +715,67 @@ class Simulation:
         assert int(job['infs']) == len(shards), 'infs'
         parts = collections.Counter(int(k.split(':')[0]) // PART_WINDOWS for k in shards)
         counted = r.hgetall(P + 'pt:' + JOB)
-        for part in range((WINDOWS + PART_WINDOWS - 1) // PART_WINDOWS):
+        for part in range(PARTS):
             assert int(counted.get(str(part), 0)) == parts[part], 'part count'
             is_due = 'c%d' % part in counted and 'd%d' % part not in counted and parts[part] == 0
             assert is_due == ('p:%s:%d' % (JOB, part) in due), 'part due'
 
+    def check_account(self, account, batches):
+        """What is reserved is what its live records say. Its due batches."""
+        r, due = self.redis, []
+        for role, states in (('co', 'BUILD SUBMIT'), ('wk', 'FETCH CLEAN'), ('run', 'RUN')):
+            found = r.zrange(P + 'due:%s:%s' % (account, role), 0, -1)
+            assert sorted(m[2:] for m in found) == sorted(i for i, b in batches.items() if b['st'] in states.split()), 'due'
+            due += found
+        stored = r.hmget(P + 'store:' + account, 'files', 'bytes')
+        assert int(stored[0] or 0) == sum(int(b['sf']) for b in batches.values()), 'files'
+        assert int(stored[1] or 0) == sum(int(b['sb']) for b in batches.values()), 'bytes'
+        for b in batches.values():
+            assert int(b['sb']) == int(b['by']) + int(b.get('ob', 0)) + int(b.get('eb', 0)), 'bytes of a batch'
+            assert ('at' in b) == (b['st'] == 'RUN' or (b['st'] == 'SUBMIT' and 'its' in b)), 'at the provider'
+        for lane in LANES:
+            ours = {bid: b for bid, b in batches.items() if b['L'] == lane}
+            use = [int(x or 0) for x in r.hmget(P + 'lane:%s:%s' % (account, lane), 'ub', 'ut', 'ur', 'rb', 'rt', 'rr')]
+            for field, at in (('held', 0), ('at', 3)):
+                some = [b for b in ours.values() if field in b]
+                assert use[at:at + 3] == [len(some), sum(int(b['tk']) for b in some), sum(int(b['n']) for b in some)], (
+                    'budget', field, use, some)
+            waiting = {i for i, b in ours.items() if 'waits' in b}
+            assert set(r.zrange(P + 'wait:%s:%s' % (account, lane), 0, -1)) == waiting, 'waiting'
+            assert all('held' in ours[i] and ours[i]['st'] in ('BUILD', 'SUBMIT') for i in waiting), 'waiting without a slot'
+            caps = r.hmget(P + 'lane:%s:%s' % (account, lane), 'capb', 'capt', 'capr', 'capfr', 'capfb')
+            assert all(c is None or int(c) >= 1 for c in caps), ('caps', caps)
+        return due
+
+    def check_packed(self, account, h):
+        """No budget is overdrawn, but by one shard that is alone."""
+        lane = dict(self.redis.hgetall(P + 'lane:%s:%s' % (account, h['L'])))
+        stored = [int(x) for x in self.redis.hmget(P + 'store:' + account, 'files', 'bytes')]
+        one, limits = ',' not in h['mem'], self.pack_limits
+
+        def cap(limit, learned):
+            return min(limit or 10**9, int(lane.get(learned, 10**9)))
+        alone = one and lane['ub'] == '1'
+        assert int(lane['ub']) <= cap(limits['batches'], 'capb'), 'batches'
+        assert alone or int(lane['ut']) <= cap(limits['tokens'], 'capt'), 'tokens'
+        assert alone or int(lane['ur']) <= cap(limits['requests'], 'capr'), 'requests'
+        assert one or int(h['n']) <= cap(25, 'capfr') and int(h['by']) <= cap(10**6, 'capfb'), 'file'
+        assert stored[0] == 3 or stored[0] <= (limits['files'] or 10**9), 'files stored'
+        assert (one and stored[0] == 3) or stored[1] <= (limits['bytes'] or 10**9) or self.mode != 'plain' or (
+            int(h['by']) == 0), 'bytes stored'
+
+    def check_rates(self):
+        """After its burst a rate gives one turn an interval, over all processes of an account."""
+        for (_, rate), times in self.turns.items():
+            interval, burst = RATES[rate]
+            times.sort()
+            for more in (1, 2, 10):
+                for first, last in zip(times, times[burst - 1 + more:]):
+                    assert last - first >= more * interval, 'rate of %s: %d turns in %d ms' % (rate, burst + more, last - first)
+
     def check_end(self):
         self.check_redis()
-        for _ in range(2):
+        for _ in range(20):  # both accounts, each twice at least
             for _ in self.reaper():
                 pass
         rows = self.output()
@@ -648,12 +796,13 @@ class Simulation:
         if self.mode == 'plain' and not self.sink_broken:
             twice = [k for k, n in self.provider.billed.items() if n > 1]
             assert not twice, 'billed twice: %r' % twice[:3]
+            self.check_rates()
         job = self.redis.hgetall(P + 'j:' + JOB)
         assert int(job['ok']) + int(job['bad']) + int(job['inv']) == int(job['n']), ('counters', job)
         assert job['done'] == job['shards'] and job['infs'] == job['infb'] == '0', job
         self.call('job_purge', JOB)
-        left = [k for k in self.redis.keys('*') if k != P + 'cfg' and not k.startswith(P + 'lane:')]
+        stays = tuple(P + k for k in ('cfg', 'lane:', 'store:', 'rate:'))
+        left = [k for k in self.redis.keys('*') if not k.startswith(stays)]
         assert not left, 'keys left: %r' % left
-        for lane in LANES:
-            use = self.redis.hmget(P + 'lane:' + lane, 'ub', 'ut')
-            assert [int(x or 0) for x in use] == [0, 0], 'lane slots'
+        for account in ACCOUNTS:
+            self.check_account(account, {})

@@ -46,16 +46,23 @@ class Sink:
             self._index(name, value)
 
     def generation(self):
-        return 1 if 'gen-1' in self.names else 0
+        return max([int(name[4:]) for name in self.names if name.startswith('gen-')], default=0)
+
+    def generations(self):
+        return [(g, self.names['gen-%d' % g]) for g in range(1, self.generation() + 1)]
+
+    def cancel_mark(self):
+        """The newest generation that was cancelled, or None."""
+        return max([int(name[7:]) for name in self.names if name.startswith('cancel-')], default=None)
 
     def best(self, ordinal):
         """(class, value) that counts for an ordinal, or None. Failures from before a generation that redoes it do not."""
         found = self.evidence.get(ordinal, {})
-        redo, before = self.names.get('gen-1', ((), ()))
+        outdated = [before for _, (redo, before) in self.generations() if ordinal in redo]
         best = None
         for name in sorted(found):
             kind, value = found[name]
-            if ordinal in redo and name in before and kind != 'ok':
+            if kind != 'ok' and any(name in before for before in outdated):
                 continue
             if best is None or RANK[kind] > RANK[best[0]]:
                 best = (kind, value)

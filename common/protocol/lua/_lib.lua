@@ -3,6 +3,7 @@
 -- never write "-0"; only Redis TIME is a clock; a repeated call answers DUP and changes nothing.
 local P = string.sub(KEYS[1], 1, -4)
 local PART_WINDOWS = 512
+local SCHEMA = '2'   -- of the keys; another one in Redis is not touched
 local function now() local t = redis.call('TIME'); return t[1] * 1000 + math.floor(t[2] / 1000) end
 local function jk(j) return P .. 'j:' .. j end
 local function sk(j, w, k) return P .. 's:' .. j .. ':' .. w .. ':' .. k end
@@ -10,12 +11,25 @@ local function pk(j, w) return P .. 'p:' .. j .. ':' .. w end
 local function qk(j, lane) return P .. 'q:' .. j .. ':' .. lane end
 local function bk(b) return P .. 'b:' .. b end
 local function lk(lane) return P .. 'lane:' .. lane end
+local function budgetk(account, lane) return P .. 'lane:' .. account .. ':' .. lane end
+local function waitk(account, lane) return P .. 'wait:' .. account .. ':' .. lane end
+local function storek(account) return P .. 'store:' .. account end
+local function ratek(account) return P .. 'rate:' .. account end
 local function prk(j, part) return P .. 'pr:' .. j .. ':' .. part end
-local function duek(site, role) return P .. 'due:' .. site .. ':' .. role end
+-- Batches wait in sets of their account: co, wk, and run (those to be polled); parts in their site's wk.
+local function duek(who, role) return P .. 'due:' .. who .. ':' .. role end
+local function batch_duek(account, role, st) return duek(account, role == 'wk' and st == 'RUN' and 'run' or role) end
 local function readyk(site) return P .. 'ready:' .. site end
 local function backoffk(site) return P .. 'backoff:' .. site end
 local function num(x) return tonumber(x) or 0 end
-local function add(key, field, n) if n ~= 0 then redis.call('HINCRBY', key, field, string.format('%.0f', n)) end end
+local function whole(n) return string.format('%.0f', n) end
+local function add(key, field, n) if n ~= 0 then redis.call('HINCRBY', key, field, whole(n)) end end
+-- A counter that is not there when it is 0.
+local function count(key, field, n) if redis.call('HINCRBY', key, field, n) == 0 then redis.call('HDEL', key, field) end end
+
+local function schema_check(found)
+  if found and found ~= SCHEMA then return redis.error_reply('SCHEMA this Redis holds jobs of another version of Sheaf') end
+end
 
 -- Something has moved: what kept the job from it is over.
 local function trouble_over(j) redis.call('HDEL', jk(j), 'trouble', 'twhy', 'tsince') end
@@ -27,14 +41,133 @@ local function ready_put(j, site, lane, w, k, a, n, left, by, tk)
   redis.call('ZADD', readyk(site), 'NX', 0, j .. '|' .. lane)
 end
 
--- The provider freed the slot of a batch, or never took it. Any batch that ends also ends its lane's hold.
-local function slot_release(bid, h)
+-- When the next turn of a rate is, and its new theoretical arrival time: at most b calls at once, then one each i ms. Without
+-- a limit (i = 0) only a hold delays, and there is no such time.
+-- A queue longer than RATE_MAX is never made, so a later time than that says that Redis' clock went back.
+local RATE_MAX = 900000
+local function rate_next(account, rate, i, b, t)
+  local h = redis.call('HMGET', ratek(account), rate, rate .. '_til')
+  local til = num(h[2])
+  if i == 0 then return math.max(t, til) end
+  local tat = math.max(t, math.min(num(h[1]), t + RATE_MAX + b * i))
+  if til > t then tat = math.max(tat, til + (b - 1) * i) end
+  return math.max(t, tat - (b - 1) * i), tat
+end
+local function rate_took(account, rate, i, tat)
+  if tat then redis.call('HSET', ratek(account), rate, whole(tat + i)) end
+end
+
+-- A batch that waits for room in its lane is due at once: it may have some now. False when there is none.
+local function wake_waiting(account, lane, t)
+  local bid = redis.call('ZRANGE', waitk(account, lane), 0, 0)[1]
+  if not bid then return false end
+  redis.call('ZREM', waitk(account, lane), bid)
+  redis.call('HDEL', bk(bid), 'waits')
+  redis.call('ZADD', duek(account, 'co'), 'XX', t, 'b:' .. bid)
+  return true
+end
+
+-- A hold that ends later than this from now is for a person to lift: no batch that ends does.
+local FOREVER = 10 * 365 * 24 * 3600 * 1000
+
+-- A person says that things are better: the lanes of a job are not held any more. How many were.
+local function lanes_lift(j, t)
+  local n = 0
+  for _, lane in ipairs(redis.call('SMEMBERS', P .. 'jl:' .. j)) do
+    for _, field in ipairs(redis.call('HKEYS', lk(lane))) do
+      local account = string.match(field, '^a:(.*)$')
+      local held = account and num(redis.call('HGET', budgetk(account, lane), 'hold')) > t
+      if account then redis.call('HDEL', budgetk(account, lane), 'hold', 'why') end
+      while account and wake_waiting(account, lane, t) do held = true end
+      if held then n = n + 1 end
+    end
+  end
+  return n
+end
+
+-- Whether a batch may be at the provider: running, or its create may have been sent. Its share of the budget counts as
+-- in use there, which is what a refusal of another one is about.
+local function at_provider(bid, h, on)
+  if (h.at == '1') == on then return end
+  local k, sign = budgetk(h.A, h.L), on and 1 or -1
+  add(k, 'rb', sign); add(k, 'rt', sign * num(h.tk)); add(k, 'rr', sign * num(h.n))
+  if on then redis.call('HSET', bk(bid), 'at', 1) else redis.call('HDEL', bk(bid), 'at') end
+end
+
+-- A batch gives back what pack has reserved for it: the provider freed its slot, or never took it. When it has used
+-- room there (and was not itself refused for want of it), its lane's hold ends, and one that waits may try.
+local function slot_release(bid, h, t)
+  local frees = h.at == '1' and not h.over
+  at_provider(bid, h, false)
   if h.held ~= '1' then return end
   redis.call('HDEL', bk(bid), 'held')
-  add(lk(h.L), 'ub', -1)
-  add(lk(h.L), 'ut', -num(h.tk))
+  local k = budgetk(h.A, h.L)
+  add(k, 'ub', -1); add(k, 'ut', -num(h.tk)); add(k, 'ur', -num(h.n))
   add(jk(h.J), 'ub', -1)
-  redis.call('HDEL', lk(h.L), 'hold', 'why')
+  redis.call('ZREM', waitk(h.A, h.L), bid)
+  if frees and num(redis.call('HGET', k, 'hold')) < t + FOREVER then
+    redis.call('HDEL', k, 'hold', 'why')
+    wake_waiting(h.A, h.L, t)
+  end
+end
+local SLOT = {'held', 'at', 'over', 'A', 'L', 'J', 'tk', 'n'}   -- what slot_release() reads of a record
+local function fields(key, names)
+  local v, h = redis.call('HMGET', key, unpack(names)), {}
+  for i = 1, #names do h[names[i]] = v[i] or nil end
+  return h
+end
+
+-- The live batches of a site by account, and those of a job.
+local function batches_count(site, j, account, n)
+  count(P .. 'acc:' .. site, account, n)
+  count(P .. 'ja:' .. j, account, n)
+end
+
+-- A batch record ends: what it counts for in the account's storage goes with it.
+local function batch_forget(bid)
+  local h = fields(bk(bid), {'A', 'S', 'J', 'sf', 'sb'})
+  if not h.A then return end
+  add(storek(h.A), 'files', -num(h.sf)); add(storek(h.A), 'bytes', -num(h.sb))
+  batches_count(h.S, h.J, h.A, -1)
+  for _, role in ipairs({'co', 'wk', 'run'}) do redis.call('ZREM', duek(h.A, role), 'b:' .. bid) end
+  redis.call('SREM', P .. 'jb:' .. h.J, bid)
+  redis.call('DEL', bk(bid))
+end
+
+-- Nothing of the batch is at the provider, and nothing was charged: whose account it is does not matter.
+local EMPTY = {'st', 'file', 'rem', 'refused', 'fail', 'free', 'tries', 'mem', unpack(SLOT)}
+local function is_empty(h)
+  if h.file or h.rem or h.refused then return false end
+  return h.st == 'BUILD' or h.st == 'CLEAN' or (h.st == 'FETCH' and h.fail and h.free == '1') or false
+end
+
+-- Such a batch goes apart: its shards are ready again as they were. A live holder finds it GONE; what it may have
+-- uploaded meanwhile belongs to nobody and is removed as such.
+local function batch_unpack(bid, h, t)
+  local site, shards = redis.call('HGET', bk(bid), 'S'), {}
+  for w, k in string.gmatch(h.st ~= 'CLEAN' and h.mem or '', '(%d+):(%d+):%d+:%d+:%d+') do
+    local g = fields(sk(h.J, w, k), {'st', 'b', 'L', 'a', 'n', 'left', 'by', 'tk'})
+    if g.st ~= 'IN' or g.b ~= bid then return redis.error_reply('INVARIANT shard ' .. w .. ':' .. k) end
+    shards[#shards + 1] = {w, k, g}
+  end
+  for _, s in ipairs(shards) do
+    local w, k, g = s[1], s[2], s[3]
+    redis.call('HSET', sk(h.J, w, k), 'st', 'READY')
+    redis.call('HDEL', sk(h.J, w, k), 'b')
+    ready_put(h.J, site, g.L, w, k, g.a, g.n, g.left, g.by, g.tk)
+  end
+  slot_release(bid, h, t)
+  batch_forget(bid)
+  trouble_over(h.J)
+end
+
+-- A new generation outranks an earlier one and a cancel of that. The word that refuses it, or nil.
+local function generation_begin(j, g)
+  local h = redis.call('HMGET', jk(j), 'gen', 'cancel')
+  if g < num(h[1]) then return 'STATE' end
+  if h[2] and tonumber(h[2]) >= g then return 'ENDED' end
+  redis.call('HDEL', jk(j), 'cancel')
+  redis.call('HSET', jk(j), 'gen', g)
 end
 
 -- A part whose shards are all settled, and to which no shard can be added any more, is due for its merge.

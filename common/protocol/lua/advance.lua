@@ -1,26 +1,58 @@
 -- ARGV: bid nonce from to role due_in_ms  field value ...      the one fenced transition of a batch
 -- An empty value deletes the field. "@now" is replaced by Redis' time (the intent's stamp).
 -- -> {OK|DUP|STATE|FENCED|GONE, st, now}
-local k = bk(ARGV[1])
-local v = redis.call('HMGET', k, 'lease', 'st', 'L', 'tk', 'J', 'S', 'held')
-if not v[2] then return {'GONE', ''} end
-if v[1] ~= ARGV[2] then return {'FENCED', v[2]} end
-if v[2] ~= ARGV[3] then
-  if v[2] == ARGV[4] then return {'DUP', v[2], tostring(now())} end
-  return {'STATE', v[2]}
+local bid, from, to, role = ARGV[1], ARGV[3], ARGV[4], ARGV[5]
+local k = bk(bid)
+local h = fields(k, {'lease', 'st', 'S', 'its', 'rem', 'rstat', 't0', 'by', 'ob', 'eb', 'sb', unpack(SLOT)})
+if not h.st then return {'GONE', ''} end
+if h.lease ~= ARGV[2] then return {'FENCED', h.st} end
+if h.st ~= from then
+  if h.st == to then return {'DUP', h.st, tostring(now())} end
+  return {'STATE', h.st}
 end
-local t = now()
-local set, del = {'st', ARGV[4]}, {}
+local t, f = now(), {}
+local set, del = {'st', to}, {'waits'}
 for i = 7, #ARGV, 2 do
-  local value = ARGV[i + 1]
-  if value == '' then del[#del + 1] = ARGV[i]
-  else set[#set + 1] = ARGV[i]; set[#set + 1] = value == '@now' and tostring(t) or value end
+  local name, value = ARGV[i], ARGV[i + 1]
+  if value == '@now' then value = tostring(t) end
+  f[name] = value
+  if value == '' then del[#del + 1] = name
+  elseif name ~= 'waits' then set[#set + 1] = name; set[#set + 1] = value end
 end
+local function after(name) local v = f[name] or h[name]; return v ~= '' and v or nil end
+if after('rstat') ~= h.rstat or after('rem') ~= h.rem then
+  if after('rstat') then set[#set + 1] = 'rsts'; set[#set + 1] = tostring(t) else del[#del + 1] = 'rsts' end
+end
+redis.call('HDEL', k, unpack(del))
 redis.call('HSET', k, unpack(set))
-if #del > 0 then redis.call('HDEL', k, unpack(del)) end
-if ARGV[4] == 'FETCH' then slot_release(ARGV[1], {held = v[7], L = v[3], tk = v[4], J = v[5]}) end
-if ARGV[3] == 'SUBMIT' and ARGV[4] == 'RUN' then trouble_over(v[5]) end
-local other = ARGV[5] == 'co' and 'wk' or 'co'
-redis.call('ZREM', duek(v[6], other), 'b:' .. ARGV[1])
-redis.call('ZADD', duek(v[6], ARGV[5]), t + ARGV[6], 'b:' .. ARGV[1])
-return {'OK', ARGV[4], tostring(t)}
+redis.call('ZREM', waitk(h.A, h.L), bid)
+
+local due = t + ARGV[6]
+if to == 'FETCH' then
+  slot_release(bid, h, t)
+  local stored = num(h.by) + num(after('ob')) + num(after('eb'))
+  add(storek(h.A), 'bytes', stored - num(h.sb))
+  redis.call('HSET', k, 'sb', whole(stored))
+elseif to ~= 'CLEAN' then
+  local waits = f.waits == '1'
+  local on = to == 'RUN' or (to == 'SUBMIT' and after('its') ~= nil and not waits)
+  local use = redis.call('HMGET', budgetk(h.A, h.L), 'rb', 'rt', 'rr', 'hold')
+  if on and (h.at ~= '1' or (f.its or '') ~= '') then   -- what it finds there: a refusal is about that
+    local own = num(h.at)
+    redis.call('HSET', k, 'u0', string.format('%.0f:%.0f:%.0f', num(use[1]) - own, num(use[2]) - own * num(h.tk), num(use[3]) - own * num(h.n)))
+  end
+  if to == 'RUN' and from == 'SUBMIT' then redis.call('HDEL', k, 'over') end
+  at_provider(bid, h, on)
+  if waits then
+    redis.call('HSET', k, 'waits', 1)
+    redis.call('ZADD', waitk(h.A, h.L), num(h.t0), bid)
+    if num(use[4]) <= t then due = math.min(due, t + 1000) end   -- what ended the hold has woken nobody
+  end
+end
+if from == 'SUBMIT' and to == 'RUN' then trouble_over(h.J) end
+local mine = batch_duek(h.A, role, to)
+for _, other in ipairs({'co', 'wk', 'run'}) do
+  if duek(h.A, other) ~= mine then redis.call('ZREM', duek(h.A, other), 'b:' .. bid) end
+end
+redis.call('ZADD', mine, due, 'b:' .. bid)
+return {'OK', to, tostring(t)}

@@ -2,7 +2,7 @@
 -- off: virtual offset in (output file || error file); this one integer is the whole checkpoint.
 -- masks: settled and free bits of all members, as the worker packs them. -> {OK|DUP|CKPT|STATE|FENCED|GONE, co}
 local k = bk(ARGV[1])
-local h = redis.call('HMGET', k, 'lease', 'st', 'co', 'rem', 'S')
+local h = redis.call('HMGET', k, 'lease', 'st', 'co', 'rem', 'A')
 if not h[2] then return {'GONE'} end
 if h[1] ~= ARGV[2] then return {'FENCED'} end
 if h[2] ~= 'FETCH' or (h[4] or '') ~= ARGV[3] then return {'STATE', h[2]} end

@@ -1,15 +1,15 @@
 -- ARGV: bid nonce clean_in_ms  then per member: w k left charged mask by tk
 -- The evidence of every member is ALREADY durable in the sink. left 0: the shard is settled. Otherwise it is ready again
 -- with its mask: at once when nothing was charged, else after min(2^f x poll bound, 5 min).
--- A provider that took the batch and gave results back can take a little more: a learned cap grows by 2 %.
+-- A provider that took the batch and gave results back can take a little more than was learned.
 -- -> {OK, settled, requeued} | {DUP|STATE|FENCED|GONE}
 local k = bk(ARGV[1])
-local h = redis.call('HMGET', k, 'lease', 'st', 'J', 'ok', 'S', 'held', 'L', 'tk', 'mem')
+local h = redis.call('HMGET', k, 'lease', 'st', 'J', 'ok', 'S', 'mem', 'A', 'L', 'tk', 'n', 'by')
 if not h[2] then return {'GONE'} end
 if h[1] ~= ARGV[2] then return {'FENCED'} end
 if h[2] ~= 'FETCH' then if h[2] == 'CLEAN' then return {'DUP'} end return {'STATE', h[2]} end
 local J, site, G = h[3], h[5], {}
-local _, commas = string.gsub(h[9], ',', ',')
+local _, commas = string.gsub(h[6], ',', ',')
 if (#ARGV - 3) / 7 ~= commas + 1 then return redis.error_reply('INVARIANT members of batch ' .. ARGV[1]) end
 for i = 4, #ARGV, 7 do
   local g = redis.call('HMGET', sk(J, ARGV[i], ARGV[i + 1]), 'st', 'b', 'a', 'f', 'L', 'left', 'n')
@@ -41,10 +41,18 @@ add(jk(J), 'ok', ok); add(jk(J), 'bad', tasks - ok); add(jk(J), 'again', again)
 if settled > 0 then trouble_over(J) end
 redis.call('HSET', k, 'st', 'CLEAN')
 redis.call('HDEL', k, 'm', 'ok', 'bad')
-slot_release(ARGV[1], {held = h[6], L = h[7], tk = h[8], J = J})
 if ok > 0 then
-  local cap = redis.call('HGET', lk(h[7]), 'capt')
-  if cap then redis.call('HSET', lk(h[7]), 'capt', string.format('%.0f', math.ceil(cap * 1.02))) end
+  local budget, tk, n, by = budgetk(h[7], h[8]), num(h[9]), num(h[10]), num(h[11])
+  local c = redis.call('HMGET', budget, 'capt', 'capr', 'capb', 'capfr', 'capfb')
+  if c[1] then add(budget, 'capt', math.ceil(tk / 20)) end
+  if c[2] then add(budget, 'capr', math.ceil(n / 20)) end
+  if c[3] and redis.call('HINCRBY', budget, 'okb', 1) >= 20 then redis.call('HDEL', budget, 'okb'); add(budget, 'capb', 1) end
+  local full = (c[4] and n >= 0.9 * c[4]) or (c[5] and by >= 0.9 * c[5])
+  if full and redis.call('HINCRBY', budget, 'okf', 1) >= 10 then
+    redis.call('HDEL', budget, 'okf')
+    if c[4] then add(budget, 'capfr', math.ceil(c[4] / 20)) end
+    if c[5] then add(budget, 'capfb', math.ceil(c[5] / 20)) end
+  end
 end
-redis.call('ZADD', duek(site, 'wk'), t + ARGV[3], 'b:' .. ARGV[1])
+redis.call('ZADD', duek(h[7], 'wk'), t + ARGV[3], 'b:' .. ARGV[1])
 return {'OK', tostring(settled), tostring(again)}

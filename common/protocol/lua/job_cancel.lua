@@ -1,12 +1,14 @@
--- ARGV: J max      the job's mark that it is cancelled is ALREADY published in the sink. Settles up to max waiting shards
+-- ARGV: J max generation      the job's mark that it is cancelled, made in that generation, is ALREADY published in the sink;
+-- a newer generation outranks it. Settles up to max waiting shards
 -- a call (call again while it answers MORE); batches alive see the mark, are cancelled at the provider and keep what was paid.
--- -> {OK|MORE|ENDED|NOJOB, settled}
+-- -> {OK|MORE|ENDED|STATE|NOJOB, settled}
 local J = ARGV[1]
-local h = redis.call('HMGET', jk(J), 'st', 'site')
+local h = redis.call('HMGET', jk(J), 'st', 'site', 'gen')
 if not h[1] then return {'NOJOB'} end
+if num(h[3]) > tonumber(ARGV[3]) then return {'STATE'} end
 if h[1] == 'FINAL' then return {'ENDED'} end
 local site, left, n, bad = h[2], tonumber(ARGV[2]), 0, 0
-redis.call('HSET', jk(J), 'cancel', 1)
+redis.call('HSET', jk(J), 'cancel', ARGV[3])
 redis.call('HDEL', jk(J), 'hold', 'why')
 for _, m in ipairs(redis.call('ZRANGE', readyk(site), 0, -1)) do
   local j, lane = string.match(m, '^(.*)|([^|]*)$')

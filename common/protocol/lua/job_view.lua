@@ -1,18 +1,41 @@
--- ARGV: J      what a person wants to know of a job; reads only. -> {OK, now, job fields, site fields, {{bid, st .. fail, lane's label hold why}, ...}} | {NOJOB}
+-- ARGV: J      what a person wants to know of a job; reads only.
+-- -> {OK, now, job fields, site fields, {{bid, st .. stop, lane's label hold, 1 if it is empty}, ...}, {{lane, account, label, hold .. capfb}, ...},
+--     {account, live batches, ...}} | {NOJOB}
 local J = ARGV[1]
 local j = redis.call('HGETALL', jk(J))
 if #j == 0 then return {'NOJOB'} end
+local MOST = 1000
+local function row(first, values, n)
+  for i = 1, n do first[#first + 1] = values[i] or '' end
+  return first
+end
+
 local site = redis.call('HGET', jk(J), 'site')
-local out, lanes = {}, {}
+local batches, labels = {}, {}
+local function label(lane)
+  if not labels[lane] then labels[lane] = redis.call('HGET', lk(lane), 'label') or '' end
+  return labels[lane]
+end
 for _, bid in ipairs(redis.call('SMEMBERS', P .. 'jb:' .. J)) do
-  if #out >= 1000 then break end
-  local v = redis.call('HMGET', bk(bid), 'st', 'n', 'rem', 'rstat', 'rdone', 'rfail', 'co', 'ob', 'eb', 'L', 't0', 'err', 'ok', 'bad', 'fail')
+  if #batches >= MOST then break end
+  local v = redis.call('HMGET', bk(bid), 'st', 'n', 'rem', 'rstat', 'rdone', 'rfail', 'co', 'ob', 'eb', 'L', 't0', 'err', 'ok', 'bad', 'fail',
+    'A', 'tries', 'rsts', 'alarm', 'stop')
   if v[1] then
-    local row = {bid}
-    if not lanes[v[10]] then lanes[v[10]] = redis.call('HMGET', lk(v[10]), 'label', 'hold', 'why') end
-    for i = 1, 3 do row[16 + i] = lanes[v[10]][i] or '' end
-    for i = 1, 15 do row[i + 1] = v[i] or '' end
-    out[#out + 1] = row
+    local r = row({bid}, v, 20)
+    r[22], r[23] = label(v[10]), redis.call('HGET', budgetk(v[16], v[10]), 'hold') or ''
+    r[24] = is_empty(fields(bk(bid), EMPTY)) and '1' or ''
+    batches[#batches + 1] = r
   end
 end
-return {'OK', tostring(now()), j, redis.call('HGETALL', P .. 'site:' .. site), out}
+
+local lanes = {}
+for _, lane in ipairs(redis.call('SMEMBERS', P .. 'jl:' .. J)) do
+  for _, field in ipairs(redis.call('HKEYS', lk(lane))) do
+    local account = string.match(field, '^a:(.*)$')
+    if account and #lanes < MOST then
+      local v = redis.call('HMGET', budgetk(account, lane), 'hold', 'why', 'ub', 'ut', 'ur', 'capb', 'capt', 'capr', 'capfr', 'capfb')
+      lanes[#lanes + 1] = row({lane, account, label(lane)}, v, 10)
+    end
+  end
+end
+return {'OK', tostring(now()), j, redis.call('HGETALL', P .. 'site:' .. site), batches, lanes, redis.call('HGETALL', P .. 'ja:' .. J)}

@@ -1,11 +1,15 @@
--- ARGV: site bid nonce lease_ms linger_ms max_req max_bytes lane_batches lane_tokens
+-- ARGV: site account bid nonce lease_ms linger_ms max_req max_bytes lane_batches lane_tokens lane_requests account_files account_bytes
+--       batch_files      a limit of 0 is none
 -- N ready shards -> 1 sealed batch, atomically: no consumer group, nothing held in a coordinator's memory.
 -- Rotates over (job, lane), so a lane that is full or held blocks nobody. The limits are the provider's; the job's own
--- are in its record. A cancelled job's shards are packed too: that settles them should its cancel have stopped half way.
+-- are in its record, what was learned of the lane is in its budget. All that the batch needs is reserved here.
+-- A cancelled job's shards are packed too: that settles them should its cancel have stopped half way.
 -- -> {OK, 'b', bid, now, fields of the record, fields of its job} | {DUP} | {NONE, ms_until_something_may_change|''}
 -- mem: w:k:attempt:n:left,...  in the order of the ready stream.
-local site, bid, nonce = ARGV[1], ARGV[2], ARGV[3]
+local site, account, bid, nonce = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local t, wake = now(), nil
+local function limit(i) local n = tonumber(ARGV[i]); return n > 0 and n or math.huge end
+local function least(cap, value) return value and math.min(cap, tonumber(value)) or cap end
 local old = redis.call('HMGET', bk(bid), 'st', 'lease')
 if old[1] == 'BUILD' and old[2] == nonce then return leased('OK', 'b', bid, t) end   -- its reply was lost
 if old[1] then return {'DUP'} end
@@ -23,19 +27,36 @@ end
 local nb = redis.call('ZRANGE', backoffk(site), 0, 0, 'WITHSCORES')
 if nb[2] then wait_until(tonumber(nb[2])) end
 
+local stored = redis.call('HMGET', storek(account), 'files', 'bytes')
+local storage = {files = limit(12) - num(stored[1]), bytes = limit(13) - num(stored[2]), none = num(stored[1]) == 0}
+
+-- Until a person resumes the job nothing else says why it waits: what other lanes do takes such a note back.
+local function stopped(J, L)
+  if redis.call('HEXISTS', jk(J), 'trouble') == 1 then return end
+  redis.call('HSET', jk(J), 'trouble', 'lane', 'twhy', redis.call('HGET', budgetk(account, L), 'why') or '', 'tsince', t)
+end
+
 -- What this (job, lane) may take now; nil: nothing.
 local function room(J, L)
   local j = redis.call('HMGET', jk(J), 'st', 'hold', 'ub', 'maxbat', 'mr', 'mb')
   if (j[1] ~= 'OPEN' and j[1] ~= 'SEALED') or j[2] then return nil end
   if num(j[4]) > 0 and num(j[3]) >= num(j[4]) then return nil end
-  local l = redis.call('HMGET', lk(L), 'hold', 'ub', 'ut', 'capb', 'capt')
-  if l[1] and tonumber(l[1]) > t then wait_until(tonumber(l[1])); return nil end
-  local alive = num(l[2])
-  if alive >= math.min(num(ARGV[8]), tonumber(l[4] or ARGV[8])) then return nil end
-  local r = {mr = tonumber(ARGV[6]), mb = tonumber(ARGV[7]), open = j[1] == 'OPEN', alive = alive}
+  local l = fields(budgetk(account, L), {'hold', 'ub', 'ut', 'ur', 'capb', 'capt', 'capr', 'capfr', 'capfb'})
+  if l.hold and tonumber(l.hold) > t then
+    if tonumber(l.hold) > t + FOREVER then stopped(J, L) else wait_until(tonumber(l.hold)) end
+    return nil
+  end
+  local alive = num(l.ub)
+  if alive >= least(limit(9), l.capb) then return nil end
+  if not storage.none and storage.files < tonumber(ARGV[14]) then return nil end
+  local r = {mr = least(limit(7), l.capfr), mb = least(limit(8), l.capfb), open = j[1] == 'OPEN', alive = alive}
   if num(j[5]) > 0 then r.mr = math.min(r.mr, num(j[5])) end
   if num(j[6]) > 0 then r.mb = math.min(r.mb, num(j[6])) end
-  r.tokens = math.min(tonumber(ARGV[9]), tonumber(l[5] or ARGV[9])) - num(l[3])
+  r.tokens = least(limit(10), l.capt) - num(l.ut)
+  r.requests = least(limit(11), l.capr) - num(l.ur)
+  -- A learned cap grows a little with each batch: a batch of just that little is not worth a file.
+  r.few = {tk = l.capt and tonumber(l.capt) < limit(10) and l.capt / 8 or 0,
+           n = l.capr and tonumber(l.capr) < limit(11) and l.capr / 8 or 0}
   return r
 end
 
@@ -51,8 +72,10 @@ local function choose(J, L)
       local id, entry = e[i][1], e[i][2][2]
       local mem, w, k, a, en, eb, et = string.match(entry, '^((%d+):(%d+):(%d+):%d+:(%d+)):(%d+):(%d+)$')
       en, eb, et = tonumber(en), tonumber(eb), tonumber(et)
-      local fits = c.n + en <= r.mr and c.by + eb <= r.mb and c.tk + et <= r.tokens
-      if not fits and #c.id == 0 and (r.alive == 0 or et <= r.tokens) then fits = true end   -- never less than one shard
+      local in_file = #c.id == 0 or (c.n + en <= r.mr and c.by + eb <= r.mb)   -- never less than one shard
+      local in_lane = (r.alive == 0 and #c.id == 0) or (c.tk + et <= r.tokens and c.n + en <= r.requests)
+      local fits = in_file and in_lane and ((storage.none and #c.id == 0) or c.by + eb <= storage.bytes)
+      c.cut = c.cut or (in_file and not in_lane)
       if fits then
         local at = #c.id + 1
         c.n = c.n + en; c.by = c.by + eb; c.tk = c.tk + et
@@ -66,8 +89,9 @@ local function choose(J, L)
     seen = seen + #e
   until enough or #e < PAGE or seen >= WINDOW
   if #c.id == 0 then return nil end
+  if c.cut and r.alive > 0 and (c.tk < r.few.tk or c.n < r.few.n) and 4 * c.n < r.mr and 4 * c.by < r.mb then return nil end
   local full = enough or misses > 0 or seen >= WINDOW
-  if r.open and not full and t < since + ARGV[5] then wait_until(since + ARGV[5]); return nil end
+  if r.open and not full and t < since + ARGV[6] then wait_until(since + ARGV[6]); return nil end
   return c
 end
 
@@ -96,9 +120,14 @@ else
 end
 if redis.call('XLEN', qk(J, L)) == 0 then redis.call('ZREM', readyk(site), J .. '|' .. L); redis.call('DEL', qk(J, L))
 else redis.call('ZADD', readyk(site), 'XX', t, J .. '|' .. L) end
-redis.call('HSET', bk(bid), 'J', J, 'S', site, 'L', L, 'st', 'BUILD', 'lease', nonce, 'held', 1, 'n', c.n, 'by', c.by, 'tk', c.tk,
-  'mem', table.concat(c.mem, ','), 't0', t, 'cl', 1)
-add(lk(L), 'ub', 1); add(lk(L), 'ut', c.tk); add(jk(J), 'ub', 1); add(jk(J), 'batches', 1)
+redis.call('HSET', bk(bid), 'J', J, 'S', site, 'A', account, 'L', L, 'st', 'BUILD', 'lease', nonce, 'held', 1, 'n', c.n, 'by', c.by,
+  'tk', c.tk, 'mem', table.concat(c.mem, ','), 't0', t, 'cl', 1, 'sf', ARGV[14], 'sb', c.by)
+local budget = budgetk(account, L)
+add(budget, 'ub', 1); add(budget, 'ut', c.tk); add(budget, 'ur', c.n)
+add(storek(account), 'files', tonumber(ARGV[14])); add(storek(account), 'bytes', c.by)
+add(jk(J), 'ub', 1); add(jk(J), 'batches', 1)
+redis.call('HSETNX', lk(L), 'a:' .. account, 1)
+batches_count(site, J, account, 1)
 redis.call('SADD', P .. 'jb:' .. J, bid)
-redis.call('ZADD', duek(site, 'co'), t + ARGV[4], 'b:' .. bid)
+redis.call('ZADD', duek(account, 'co'), t + ARGV[5], 'b:' .. bid)
 return leased('OK', 'b', bid, t)

@@ -1,4 +1,4 @@
--- ARGV: site nonce lease_ms max_age_ms      one process at a time looks for what nobody knows at a provider.
+-- ARGV: account nonce lease_ms max_age_ms      one process at a time looks for what nobody knows at a provider, for each account.
 -- Due when the last round is that old, or when the last round asked for another one by now.
 -- -> {OK, now, {id, first seen, ...}, {ji, state of its job, ...}} | {BUSY|NONE, ms until it may be due}
 local k, t = P .. 'reap:' .. ARGV[1], now()

@@ -1,4 +1,4 @@
--- ARGV: site nonce next_ms  id ...      a round is over; the next is due then at the latest. What is seen for the first
+-- ARGV: account nonce next_ms  id ...      a round is over; the next is due then at the latest. What is seen for the first
 -- time is stamped, what is not among these ids is forgotten. -> {OK|FENCED}
 local k, seen, t = P .. 'reap:' .. ARGV[1], P .. 'seen:' .. ARGV[1], now()
 if redis.call('HGET', k, 'lease') ~= ARGV[2] then return {'FENCED'} end

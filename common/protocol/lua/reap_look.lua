@@ -1,4 +1,4 @@
--- ARGV: site nonce lease_ms  bid ...      what is known of these batches; keeps the lease.
+-- ARGV: account nonce lease_ms  bid ...      what is known of these batches; keeps the lease.
 -- -> {OK, {st|'', file} of each} | {FENCED}
 local k = P .. 'reap:' .. ARGV[1]
 if redis.call('HGET', k, 'lease') ~= ARGV[2] then return {'FENCED'} end

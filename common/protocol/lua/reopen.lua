@@ -1,16 +1,15 @@
--- ARGV: J nonce|''  then per shard: w k lane left by tk mx mask n off len line crc payload|''
--- Shards without evidence (the sink lost data), or chosen again by a new generation, become READY once more; their
--- parts are merged again, and what was counted as failed no longer is. With a nonce: only the process that holds the lease of the one part they are in may do it.
--- Without: an earlier cancel is taken back. -> {OK, reopened} | {FENCED|GONE}
+-- ARGV: J nonce  then per shard: w k lane left by tk mx mask n off len line crc payload|''
+-- Shards of one part without evidence (the sink lost data, or a generation wants them again) become READY once more; the part is
+-- merged anew, and what was counted as failed no longer is. Only who holds the lease of the part may do it.
+-- -> {OK, reopened} | {FENCED|GONE}
 local J = ARGV[1]
 local h = redis.call('HMGET', jk(J), 'st', 'site', 'cur_w')
 if not h[1] then return {'GONE'} end
 local site, n, tasks = h[2], 0, 0
-if ARGV[2] ~= '' and ARGV[3] then
+if ARGV[3] then
   local part = math.floor(tonumber(ARGV[3]) / PART_WINDOWS)
   if redis.call('HGET', prk(J, part), 'lease') ~= ARGV[2] then return {'FENCED'} end
 end
-if ARGV[2] == '' then redis.call('HDEL', jk(J), 'cancel') end
 for i = 3, #ARGV, 14 do
   local w, k, lane = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local s = sk(J, w, k)
@@ -18,6 +17,7 @@ for i = 3, #ARGV, 14 do
     n = n + 1
     tasks = tasks + tonumber(ARGV[i + 3])
     local part = math.floor(tonumber(w) / PART_WINDOWS)
+    redis.call('SADD', P .. 'jl:' .. J, lane)
     redis.call('HSET', s, 'st', 'READY', 'L', lane, 'a', 0, 'f', 0, 'left', ARGV[i + 3], 'by', ARGV[i + 4], 'tk', ARGV[i + 5], 'mx', ARGV[i + 6],
       'm', ARGV[i + 7], 'n', ARGV[i + 8], 'off', ARGV[i + 9], 'len', ARGV[i + 10], 'line', ARGV[i + 11], 'crc', ARGV[i + 12])
     ready_put(J, site, lane, w, k, 0, ARGV[i + 8], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
@@ -30,8 +30,6 @@ for i = 3, #ARGV, 14 do
     part_add(J, w, 1)
     redis.call('DEL', prk(J, part))
     redis.call('ZREM', duek(site, 'wk'), 'p:' .. J .. ':' .. part)
-    if redis.call('HDEL', P .. 'pt:' .. J, 'd' .. part) == 1 then add(jk(J), 'pdone', -1) end
-    if h[1] == 'FINAL' then redis.call('HSET', jk(J), 'st', 'SEALED'); redis.call('HDEL', jk(J), 'fin') end
   end
 end
 local was = redis.call('HMGET', jk(J), 'ok', 'bad')

@@ -18,6 +18,7 @@ for i = 12, #ARGV, 8 do
   local sh, lane, left = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   redis.call('HSETNX', lk(lane), 'site', site)
   redis.call('HSETNX', lk(lane), 'label', ARGV[i + 7])
+  redis.call('SADD', P .. 'jl:' .. J, lane)
   if left > 0 and not h[10] then
     live = live + 1
     redis.call('HSET', sk(J, w, sh), 'st', 'READY', 'L', lane, 'a', 0, 'f', 0, 'off', ARGV[3], 'len', ARGV[4] - ARGV[3],

@@ -15,7 +15,6 @@ const struct pack_limits bench_limits = {
     .max_requests = 50000,
     .max_bytes = 100000000,
     .lane_batches = 10,
-    .lane_tokens = UINT64_MAX,
 };
 
 static const struct job_tunables bench_tunables = {
@@ -35,6 +34,7 @@ int bench_set_up(void **state)
     assert_true(redis_url_parse(b->server.url, &url, NULL));
     b->conn = redis_conn_new(b->base, &url, 10000);
     b->protocol = protocol_new(b->conn, "0");
+    protocol_set_account(b->protocol, ACCOUNT);
     *state = b;
     return 0;
 }
@@ -146,6 +146,20 @@ static void on_members(enum protocol_answer answer, const struct member *members
         memcpy(b->members, members, count * sizeof(*members));
 }
 
+static void keep_lanes(struct bench *b, const struct job_view *view)
+{
+    b->lane_count = view->lane_count;
+    b->account_count = view->account_count;
+    assert_true(b->lane_count <= ARRAY_LEN(b->lanes));
+    assert_true(b->account_count <= ARRAY_LEN(b->accounts));
+    for (size_t i = 0; i < b->lane_count; i++)
+        b->lanes[i] = view->lanes[i];
+    for (size_t i = 0; i < b->account_count; i++)
+        b->accounts[i] = view->accounts[i];
+    if (b->lane_count != 0)
+        (void)snprintf(b->hold_why, sizeof(b->hold_why), "%s", view->lanes[0].hold_why);
+}
+
 static void on_view(enum protocol_answer answer, const struct job_view *view, const struct err *err,
                     void *arg)
 {
@@ -155,6 +169,7 @@ static void on_view(enum protocol_answer answer, const struct job_view *view, co
         return;
     b->job = *view;
     keep_text(b, view->site_why);
+    keep_lanes(b, view);
     b->count = view->batches_view_count;
     assert_true(b->count <= sizeof(b->views) / sizeof(*b->views));
     if (b->count == 0)
@@ -257,6 +272,17 @@ enum protocol_answer bench_part_done(struct bench *b, uint32_t part, const char 
         b, protocol_part_done(b->protocol, JOB, part, nonce_or_default(nonce), bench_plain, b));
 }
 
+enum protocol_answer bench_generation(struct bench *b, uint32_t generation, uint32_t part,
+                                      uint32_t newest)
+{
+    const struct part_generation parts[] = {
+        {.part = part, .generation = newest}
+    };
+
+    return bench_wait(b,
+                      protocol_generation(b->protocol, JOB, generation, parts, 1, bench_plain, b));
+}
+
 enum protocol_answer bench_reopen(struct bench *b, const char *nonce, uint32_t window)
 {
     struct shard_reopen shard = {
@@ -269,7 +295,12 @@ enum protocol_answer bench_reopen(struct bench *b, const char *nonce, uint32_t w
 
 enum protocol_answer bench_cancel(struct bench *b, uint32_t max)
 {
-    return bench_wait(b, protocol_job_cancel(b->protocol, JOB, max, bench_plain, b));
+    return bench_cancel_in(b, 0, max);
+}
+
+enum protocol_answer bench_cancel_in(struct bench *b, uint32_t generation, uint32_t max)
+{
+    return bench_wait(b, protocol_job_cancel(b->protocol, JOB, generation, max, bench_plain, b));
 }
 
 enum protocol_answer bench_view(struct bench *b)
@@ -280,6 +311,36 @@ enum protocol_answer bench_view(struct bench *b)
 enum protocol_answer bench_list(struct bench *b)
 {
     return bench_wait(b, protocol_job_list(b->protocol, on_list, b));
+}
+
+enum protocol_answer bench_learn(struct bench *b, const char *lane,
+                                 const struct lane_lesson *lesson)
+{
+    return bench_wait(b, protocol_lane_learn(b->protocol, lane, lesson, bench_plain, b));
+}
+
+enum protocol_answer bench_take(struct bench *b, enum protocol_rate rate, int64_t interval_ms,
+                                uint32_t burst)
+{
+    return bench_wait(b, protocol_rate_take(b->protocol, rate, interval_ms, burst, on_number, b));
+}
+
+enum protocol_answer bench_drop(struct bench *b, const char *bid)
+{
+    return bench_wait(b, protocol_drop(b->protocol, bid, "n1", bench_plain, b));
+}
+
+void bench_run(struct bench *b, const char *bid)
+{
+    static const struct protocol_field intent = {BATCH_F_INTENT, PROTOCOL_NOW};
+    static const struct protocol_field remote = {BATCH_F_REMOTE, "r1"};
+
+    assert_int_equal(
+        bench_advance_with(b, bid, NULL, BATCH_BUILD, BATCH_SUBMIT, PROTOCOL_CO, LEASE, &intent, 1),
+        PROTOCOL_OK);
+    assert_int_equal(
+        bench_advance_with(b, bid, NULL, BATCH_SUBMIT, BATCH_RUN, PROTOCOL_WK, LEASE, &remote, 1),
+        PROTOCOL_OK);
 }
 
 enum protocol_answer bench_site(struct bench *b, enum site_state state, const char *why)
@@ -342,13 +403,8 @@ enum protocol_answer bench_done(struct bench *b, const char *bid, const char *no
 
 void bench_to_fetch(struct bench *b, const char *bid)
 {
-    static const struct protocol_field remote = {BATCH_F_REMOTE, "r1"};
-
     assert_int_equal(bench_pack(b, bid, NULL), PROTOCOL_OK);
-    assert_int_equal(bench_advance(b, bid, NULL, BATCH_BUILD, BATCH_SUBMIT), PROTOCOL_OK);
-    assert_int_equal(
-        bench_advance_with(b, bid, NULL, BATCH_SUBMIT, BATCH_RUN, PROTOCOL_WK, LEASE, &remote, 1),
-        PROTOCOL_OK);
+    bench_run(b, bid);
     assert_int_equal(bench_advance(b, bid, NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
 }
 

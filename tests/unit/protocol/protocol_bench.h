@@ -12,6 +12,8 @@ struct redis_conn;
 #define LANE  "lane1"
 #define LEASE 60000
 
+#define ACCOUNT "acc1"
+
 /* A server of its own, a connection, and what the last callback saw. */
 struct bench {
     struct redis_server server;
@@ -31,7 +33,12 @@ struct bench {
     size_t count;
     struct member members[1000];
     struct job_row rows[4];
-    struct batch_view views[4];
+    struct batch_view views[8];
+    struct lane_view lanes[8]; /* without their borrowed texts */
+    size_t lane_count;
+    struct account_view accounts[4];
+    size_t account_count;
+    char hold_why[64]; /* of the first lane */
     char lane_label[64];
     unsigned callbacks;
 };
@@ -62,6 +69,12 @@ enum protocol_answer bench_chunk(struct bench *b, const char *bid, const char *n
 enum protocol_answer bench_part_done(struct bench *b, uint32_t part, const char *nonce);
 enum protocol_answer bench_reopen(struct bench *b, const char *nonce, uint32_t window);
 enum protocol_answer bench_cancel(struct bench *b, uint32_t max);
+enum protocol_answer bench_cancel_in(struct bench *b, uint32_t generation, uint32_t max);
+enum protocol_answer bench_learn(struct bench *b, const char *lane,
+                                 const struct lane_lesson *lesson);
+enum protocol_answer bench_take(struct bench *b, enum protocol_rate rate, int64_t interval_ms,
+                                uint32_t burst);
+enum protocol_answer bench_drop(struct bench *b, const char *bid);
 enum protocol_answer bench_view(struct bench *b);
 enum protocol_answer bench_list(struct bench *b);
 enum protocol_answer bench_site(struct bench *b, enum site_state state, const char *why);
@@ -79,6 +92,13 @@ void bench_job(struct bench *b, const char *job, uint32_t windows);
 /** done for a batch of all of bench_put_window()'s shards; each has @left left. */
 enum protocol_answer bench_done(struct bench *b, const char *bid, const char *nonce, uint32_t left,
                                 bool charged);
+
+/** Resubmission @generation; @newest is the newest that lists rows of @part. */
+enum protocol_answer bench_generation(struct bench *b, uint32_t generation, uint32_t part,
+                                      uint32_t newest);
+
+/** Take @bid from BUILD to RUN. */
+void bench_run(struct bench *b, const char *bid);
 
 /** Pack one batch named @bid and take it to FETCH, leased to "n1". */
 void bench_to_fetch(struct bench *b, const char *bid);

@@ -272,20 +272,20 @@ static void every_path_into_fetch_gives_the_slot_back_once(void **state)
         (void)snprintf(bid, sizeof(bid), "b%zu", i);
         assert_int_equal(bench_pack(b, bid, NULL), PROTOCOL_OK);
         for (size_t k = 0; paths[i][k] != BATCH_FETCH; k++) {
-            assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 ub"), 1);
-            assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 ut"), 50);
+            assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:acc1:lane1 ub"), 1);
+            assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:acc1:lane1 ut"), 50);
             assert_int_equal(bench_redis(b, "HGET sheaf:{0}:j:j1 ub"), 1);
             assert_int_equal(bench_advance(b, bid, NULL, paths[i][k], paths[i][k + 1]),
                              PROTOCOL_OK);
         }
         for (unsigned again = 0; again < 2; again++) {
-            assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 ub"), 0);
-            assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 ut"), 0);
+            assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:acc1:lane1 ub"), 0);
+            assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:acc1:lane1 ut"), 0);
             assert_int_equal(bench_redis(b, "HGET sheaf:{0}:j:j1 ub"), 0);
             assert_int_equal(bench_advance(b, bid, NULL, BATCH_FETCH, BATCH_FETCH), PROTOCOL_OK);
         }
         assert_int_equal(bench_done(b, bid, NULL, 10, false), PROTOCOL_OK);
-        assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 ub"), 0);
+        assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:acc1:lane1 ub"), 0);
     }
 }
 

@@ -150,32 +150,185 @@ static void a_part_with_a_hole_is_opened_by_its_holder_only(void **state)
     assert_int_equal(b->job.state, JOB_FINAL);
 }
 
-static void a_new_generation_opens_a_final_job(void **state)
+static int64_t job_field(struct bench *b, const char *field)
+{
+    char command[64];
+
+    (void)snprintf(command, sizeof(command), "HGET sheaf:{0}:j:j1 %s", field);
+    return bench_redis(b, command);
+}
+
+/* Settle all that is ready and merge all that is due. */
+static void finish_job(struct bench *b)
+{
+    bench_settle_all(b);
+    (void)bench_merge_all(b);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.state, JOB_FINAL);
+}
+
+/* Claim the part that is due, and find window @window of it without evidence. */
+static void reopen_in_merge(struct bench *b, uint32_t part, uint32_t window)
+{
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, "n1"), PROTOCOL_OK);
+    assert_true(b->is_part);
+    assert_int_equal(b->part, part);
+    assert_int_equal(bench_reopen(b, "n1", window), PROTOCOL_OK);
+    assert_int_equal(b->number, 1);
+}
+
+static void a_new_generation_has_its_parts_merged_again(void **state)
 {
     struct bench *b = *state;
 
     bench_job(b, JOB, 513);
-    bench_settle_all(b);
-    assert_int_equal(bench_merge_all(b), 2);
-    assert_int_equal(bench_view(b), PROTOCOL_OK);
-    assert_int_equal(b->job.state, JOB_FINAL);
-    assert_int_equal(b->job.bad, 5130); /* nothing was counted as ok */
-    assert_int_equal(bench_reopen(b, NULL, 512), PROTOCOL_OK);
-    assert_int_equal(b->number, 1);
-    assert_int_equal(bench_reopen(b, NULL, 512), PROTOCOL_OK); /* it is under way */
-    assert_int_equal(b->number, 0);
-    assert_int_equal(bench_reopen(b, NULL, 513), PROTOCOL_OK); /* never was */
-    assert_int_equal(b->number, 0);
+    finish_job(b);
+    assert_int_equal(job_field(b, "bad"), 5130);
+    assert_int_equal(bench_generation(b, 1, 1, 1), PROTOCOL_OK);
     assert_int_equal(bench_view(b), PROTOCOL_OK);
     assert_int_equal(b->job.state, JOB_SEALED);
     assert_int_equal(b->job.finished_ms, 0);
-    assert_int_equal(b->job.bad, 5127);
     assert_int_equal(b->job.parts_done, 1);
-    bench_settle_all(b);
-    assert_int_equal(bench_merge_all(b), 1);
-    assert_int_equal(bench_view(b), PROTOCOL_OK);
-    assert_int_equal(b->job.state, JOB_FINAL);
+    assert_int_equal(b->job.generation, 1);
+    reopen_in_merge(b, 1, 512);
+    assert_int_equal(job_field(b, "bad"), 5127);
+    assert_int_equal(b->job.generation, 1); /* so says the claim */
+    finish_job(b);
     assert_int_equal(b->job.bad, 5130);
+}
+
+static void a_generation_is_told_of_any_number_of_times(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 1);
+    finish_job(b);
+    for (unsigned i = 0; i < 2; i++) { /* the reply was lost */
+        assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK);
+        assert_int_equal(job_field(b, "pdone"), 0);
+    }
+    reopen_in_merge(b, 0, 0);
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK);
+    assert_int_equal(job_field(b, "infs"), 1);
+    finish_job(b);
+    int64_t writes = bench_writes(b);
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK); /* long after */
+    assert_int_equal(job_field(b, "pdone"), 1);
+    assert_in_range(bench_writes(b) - writes, 0, 1);
+    assert_int_equal(bench_generation(b, 2, 0, 1), PROTOCOL_OK); /* is not about this part */
+    assert_int_equal(job_field(b, "pdone"), 1);
+    assert_int_equal(bench_generation(b, 3, 0, 3), PROTOCOL_OK);
+    assert_int_equal(job_field(b, "pdone"), 0);
+}
+
+static void who_merges_a_part_as_it_was_before_a_generation_loses_it(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 1);
+    bench_settle_all(b);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, "old"), PROTOCOL_OK);
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK);
+    assert_int_equal(bench_part_done(b, 0, "old"), PROTOCOL_FENCED);
+    assert_int_equal(bench_reopen(b, "old", 0), PROTOCOL_FENCED);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, "new"), PROTOCOL_OK); /* at once */
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK);
+    assert_int_equal(bench_part_done(b, 0, "new"), PROTOCOL_OK); /* it knows of it */
+}
+
+/* A zombie's lease may come back with a rollback, and an open may bring the generation first. */
+static void a_part_is_merged_in_the_generation_that_its_claim_knew(void **state)
+{
+    struct bench *b = *state;
+    struct job_tunables tunables = {.max_inflight_shards = 9, .generation = 1};
+
+    bench_job(b, JOB, 1);
+    bench_settle_all(b);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, "old"), PROTOCOL_OK);
+    assert_int_equal(bench_open_with(b, JOB, &tunables), PROTOCOL_RESUME);
+    assert_int_equal(bench_part_done(b, 0, "old"), PROTOCOL_OK);
+    assert_int_equal(job_field(b, "pdone"), 1);
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK);
+    assert_int_equal(job_field(b, "pdone"), 0);
+}
+
+static void an_older_generation_is_refused(void **state)
+{
+    struct bench *b = *state;
+    int64_t writes = 0;
+
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_NOJOB);
+    bench_job(b, JOB, 2);
+    finish_job(b);
+    assert_int_equal(bench_generation(b, 5, 0, 5), PROTOCOL_OK);
+    writes = bench_writes(b);
+    assert_int_equal(bench_generation(b, 4, 0, 4), PROTOCOL_STATE);
+    assert_int_equal(bench_writes(b), writes);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.generation, 5);
+}
+
+static void a_generation_may_begin_while_the_job_is_under_way(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(bench_open(b, JOB, "fp1"), PROTOCOL_NEW);
+    put_windows(b, 0, 3);
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK);
+    assert_int_equal(job_field(b, "infs"), 3);
+    assert_int_equal(bench_seal(b, JOB, 3), PROTOCOL_OK);
+    bench_settle_all(b);
+    reopen_in_merge(b, 0, 1);
+    finish_job(b);
+    assert_int_equal(b->job.bad, 30);
+    assert_int_equal(b->job.shards_done, 3);
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK);
+    assert_int_equal(job_field(b, "pdone"), 1);
+}
+
+static void a_newer_generation_outranks_a_cancel_and_a_cancel_its_own(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 2);
+    assert_int_equal(bench_cancel(b, 9), PROTOCOL_OK);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_OK);
+    assert_int_equal(bench_cancel(b, 9), PROTOCOL_STATE); /* the sink still has its mark */
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_false(b->job.cancelled);
+    reopen_in_merge(b, 0, 0);
+    assert_int_equal(bench_cancel_in(b, 1, 9), PROTOCOL_OK);
+    assert_int_equal(bench_generation(b, 1, 0, 1), PROTOCOL_ENDED);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_true(b->job.cancelled);
+    assert_int_equal(b->job.shards_in_flight, 0);
+    assert_int_equal(bench_merge_all(b), 1);
+    assert_int_equal(bench_generation(b, 2, 0, 2), PROTOCOL_OK);
+    finish_job(b);
+    assert_false(b->job.cancelled);
+}
+
+static void an_open_brings_the_sinks_generation_back(void **state)
+{
+    struct bench *b = *state;
+    struct job_tunables tunables = {.max_inflight_shards = 9, .generation = 2};
+
+    assert_int_equal(bench_open_with(b, JOB, &tunables), PROTOCOL_NEW); /* Redis was lost */
+    assert_int_equal(bench_cancel_in(b, 1, 9), PROTOCOL_STATE);
+    assert_int_equal(bench_cancel_in(b, 2, 9), PROTOCOL_OK);
+    for (uint32_t generation = 1; generation <= 2; generation++) { /* not newer */
+        tunables.generation = generation;
+        assert_int_equal(bench_open_with(b, JOB, &tunables), PROTOCOL_RESUME);
+        assert_int_equal(bench_view(b), PROTOCOL_OK);
+        assert_int_equal(b->job.generation, 2);
+        assert_true(b->job.cancelled);
+    }
+    tunables.generation = 3; /* Redis went back behind its first reopen */
+    assert_int_equal(bench_open_with(b, JOB, &tunables), PROTOCOL_RESUME);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.generation, 3);
+    assert_false(b->job.cancelled);
 }
 
 static void the_first_hold_stays_until_it_is_lifted(void **state)
@@ -254,22 +407,13 @@ static void a_cancel_that_stopped_half_way_does_not_strand_shards(void **state)
     assert_int_equal(bench_pack(b, "b2", NULL), PROTOCOL_NONE);
 }
 
-static void a_new_generation_takes_a_cancel_back(void **state)
-{
-    struct bench *b = *state;
-
-    bench_job(b, JOB, 1);
-    assert_int_equal(bench_cancel(b, 9), PROTOCOL_OK);
-    assert_int_equal(bench_merge_all(b), 1);
-    assert_int_equal(bench_reopen(b, NULL, 0), PROTOCOL_OK);
-    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
-    assert_false(b->job.cancelled);
-}
-
 static void only_a_job_that_has_ended_is_purged_and_nothing_of_it_stays(void **state)
 {
     struct bench *b = *state;
     char keys[256] = "";
+    static const char *const stay[] = {/* what lanes and accounts have learned */
+                                       "DEL sheaf:{0}:lane:lane1", "DEL sheaf:{0}:lane:acc1:lane1",
+                                       "DEL sheaf:{0}:store:acc1"};
 
     assert_int_equal(purge(b), PROTOCOL_NOJOB);
     bench_job(b, JOB, 2);
@@ -282,9 +426,11 @@ static void only_a_job_that_has_ended_is_purged_and_nothing_of_it_stays(void **s
     assert_int_equal(bench_merge_all(b), 1);
     assert_int_equal(purge(b), PROTOCOL_OK);
     assert_int_equal(purge(b), PROTOCOL_NOJOB);
-    redis_server_ask(&b->server, "HDEL sheaf:{0}:cfg tick", NULL, 0);
+    redis_server_ask(&b->server, "DEL sheaf:{0}:cfg", NULL, 0);
+    for (size_t i = 0; i < ARRAY_LEN(stay); i++)
+        redis_server_ask(&b->server, stay[i], NULL, 0);
     redis_server_ask(&b->server, "KEYS *", keys, sizeof(keys));
-    assert_string_equal(keys, "*1\r\n$20\r\nsheaf:{0}:lane:lane1\r\n");
+    assert_string_equal(keys, "*0\r\n");
 }
 
 static void a_site_remembers_its_first_failure_in_a_row(void **state)
@@ -320,9 +466,8 @@ static void a_view_shows_the_live_batches(void **state)
     bench_job(b, JOB, 2);
     assert_int_equal(bench_pack(b, "b1", &limits), PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b2", &limits), PROTOCOL_OK);
-    assert_int_equal(
-        bench_wait(b, protocol_lane_hold(b->protocol, LANE, 1000, "429", 0, bench_plain, b)),
-        PROTOCOL_OK);
+    assert_int_equal(bench_learn(b, LANE, &(struct lane_lesson){.hold_ms = 1000, .why = "429"}),
+                     PROTOCOL_OK);
     assert_int_equal(bench_view(b), PROTOCOL_OK);
     assert_int_equal(b->count, 2);
     assert_int_equal(b->job.batches, 2);
@@ -365,11 +510,17 @@ int main(void)
         TEST(windows_that_fill_their_parts_make_no_empty_one),
         TEST(a_part_has_one_holder),
         TEST(a_part_with_a_hole_is_opened_by_its_holder_only),
-        TEST(a_new_generation_opens_a_final_job),
+        TEST(a_new_generation_has_its_parts_merged_again),
+        TEST(a_generation_is_told_of_any_number_of_times),
+        TEST(who_merges_a_part_as_it_was_before_a_generation_loses_it),
+        TEST(a_part_is_merged_in_the_generation_that_its_claim_knew),
+        TEST(an_older_generation_is_refused),
+        TEST(a_generation_may_begin_while_the_job_is_under_way),
+        TEST(a_newer_generation_outranks_a_cancel_and_a_cancel_its_own),
+        TEST(an_open_brings_the_sinks_generation_back),
         TEST(the_first_hold_stays_until_it_is_lifted),
         TEST(a_cancel_settles_what_waits_in_steps),
         TEST(a_cancel_that_stopped_half_way_does_not_strand_shards),
-        TEST(a_new_generation_takes_a_cancel_back),
         TEST(only_a_job_that_has_ended_is_purged_and_nothing_of_it_stays),
         TEST(a_site_remembers_its_first_failure_in_a_row),
         TEST(a_view_shows_the_live_batches),

@@ -6,9 +6,9 @@
 
 #include "tests/unit/protocol/protocol_bench.h"
 
-static enum protocol_answer lane_hold(struct bench *b, const char *lane, int64_t ms, unsigned cap)
+static enum protocol_answer lane_hold(struct bench *b, const char *lane, int64_t ms)
 {
-    return bench_wait(b, protocol_lane_hold(b->protocol, lane, ms, "429", cap, bench_plain, b));
+    return bench_learn(b, lane, &(struct lane_lesson){.hold_ms = ms, .why = "429"});
 }
 
 static void all_that_fits_goes_into_one_batch(void **state)
@@ -50,7 +50,7 @@ static void a_repeat_gives_the_same_batch_and_a_taken_name_is_refused(void **sta
     assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
     assert_int_equal(b->batch.requests, 20);
-    assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 ub"), 1);
+    assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:acc1:lane1 ub"), 1);
     assert_int_equal(bench_advance(b, "b1", NULL, BATCH_BUILD, BATCH_SUBMIT), PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_DUP);
 }
@@ -187,7 +187,7 @@ static void a_full_lane_and_a_held_lane_block_nobody(void **state)
     for (uint32_t w = 0; w < 6; w++)
         assert_int_equal(bench_put_window(b, JOB, w, (const char *[]){"la", "lb", "lc"}[w % 3]),
                          PROTOCOL_OK);
-    assert_int_equal(lane_hold(b, "lb", 60000, 0), PROTOCOL_OK);
+    assert_int_equal(lane_hold(b, "lb", 60000), PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b1", &limits), PROTOCOL_OK);
     assert_string_equal(b->batch.lane, "la");
     assert_int_equal(bench_pack(b, "b2", &limits), PROTOCOL_OK);
@@ -206,7 +206,7 @@ static void six_hundred_blocked_pairs_do_not_starve_the_next(void **state)
         assert_int_equal(bench_open(b, job, "fp1"), PROTOCOL_NEW);
         assert_int_equal(bench_put_window(b, job, 0, i < 600 ? "held" : "free"), PROTOCOL_OK);
     }
-    assert_int_equal(lane_hold(b, "held", 60000, 0), PROTOCOL_OK);
+    assert_int_equal(lane_hold(b, "held", 60000), PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_NONE);
     assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
     assert_string_equal(b->batch.job, "j600");
@@ -269,38 +269,16 @@ static void a_hold_of_a_lane_ends_by_itself_and_with_any_batch_of_it(void **stat
     limits.max_requests = 10;
     bench_job(b, JOB, 3);
     assert_int_equal(bench_pack(b, "b1", &limits), PROTOCOL_OK);
-    assert_int_equal(lane_hold(b, LANE, 60000, 0), PROTOCOL_OK);
+    assert_int_equal(lane_hold(b, LANE, 60000), PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b2", &limits), PROTOCOL_NONE);
-    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_BUILD, BATCH_FETCH), PROTOCOL_OK);
+    bench_run(b, "b1");
+    assert_int_equal(bench_pack(b, "b2", &limits), PROTOCOL_NONE);
+    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b2", &limits), PROTOCOL_OK);
-    assert_int_equal(lane_hold(b, LANE, 50, 0), PROTOCOL_OK);
+    assert_int_equal(lane_hold(b, LANE, 50), PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b3", &limits), PROTOCOL_NONE);
     usleep(60000);
     assert_int_equal(bench_pack(b, "b3", &limits), PROTOCOL_OK);
-}
-
-static void a_learned_token_cap_falls_to_a_share_and_grows_with_success(void **state)
-{
-    struct bench *b = *state;
-
-    bench_job(b, JOB, 4);
-    bench_to_fetch(b, "b0"); /* 200 tokens, given back */
-    assert_int_equal(bench_done(b, "b0", NULL, 10, false), PROTOCOL_OK);
-    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
-    assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 ut"), 200);
-    assert_int_equal(lane_hold(b, LANE, 0, 70), PROTOCOL_OK);
-    assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 capt"), 140);
-    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_BUILD, BATCH_SUBMIT), PROTOCOL_OK);
-    assert_int_equal(bench_advance_with(b, "b1", NULL, BATCH_SUBMIT, BATCH_RUN, PROTOCOL_WK, 0,
-                                        &(struct protocol_field){BATCH_F_REMOTE, "r1"}, 1),
-                     PROTOCOL_OK);
-    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
-    assert_int_equal(bench_chunk(b, "b1", NULL, 0, 10), PROTOCOL_OK); /* says two are ok */
-    assert_int_equal(bench_done(b, "b1", NULL, 5, false), PROTOCOL_OK);
-    assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 capt"), 143);
-    assert_int_equal(bench_pack(b, "b2", NULL), PROTOCOL_OK);
-    assert_int_equal(b->batch.requests, 20); /* 4 x 5 left, 25 tokens each */
-    assert_int_equal(bench_redis(b, "HGET sheaf:{0}:lane:lane1 ut"), 100);
 }
 
 static void a_thousand_ready_shards_are_packed_within_5_ms(void **state)
@@ -341,7 +319,6 @@ int main(void)
         TEST(max_batches_counts_over_all_lanes_of_a_job),
         TEST(a_held_job_is_not_packed),
         TEST(a_hold_of_a_lane_ends_by_itself_and_with_any_batch_of_it),
-        TEST(a_learned_token_cap_falls_to_a_share_and_grows_with_success),
         TEST(a_thousand_ready_shards_are_packed_within_5_ms),
     };
 

@@ -53,15 +53,14 @@ static enum protocol_answer claim(struct seen *s, const char *nonce, int64_t lea
                                   int64_t max_age_ms)
 {
     return bench_wait(
-        s->b, protocol_reap_claim(s->b->protocol, SITE, nonce, lease_ms, max_age_ms, on_claim, s));
+        s->b, protocol_reap_claim(s->b->protocol, nonce, lease_ms, max_age_ms, on_claim, s));
 }
 
 static enum protocol_answer look(struct seen *s, const char *nonce, const char *a, const char *b)
 {
     const char *bids[] = {a, b};
 
-    return bench_wait(s->b,
-                      protocol_reap_look(s->b->protocol, SITE, nonce, LEASE, bids, 2, on_look, s));
+    return bench_wait(s->b, protocol_reap_look(s->b->protocol, nonce, LEASE, bids, 2, on_look, s));
 }
 
 static enum protocol_answer done(struct seen *s, const char *nonce, int64_t next_ms, const char *a,
@@ -69,7 +68,7 @@ static enum protocol_answer done(struct seen *s, const char *nonce, int64_t next
 {
     const char *ids[] = {a, b};
 
-    return bench_wait(s->b, protocol_reap_done(s->b->protocol, SITE, nonce, next_ms, ids,
+    return bench_wait(s->b, protocol_reap_done(s->b->protocol, nonce, next_ms, ids,
                                                b != NULL ? 2 : 1, bench_plain, s->b));
 }
 

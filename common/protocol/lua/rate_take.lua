@@ -1,0 +1,7 @@
+-- ARGV: account rate interval_ms burst      a turn: b calls at once, then one each interval (GCRA). Taken even when it is
+-- later than now, but not when it is more than RATE_MAX away. -> {OK, wait_ms, now} | {BUSY, come again in ms}
+local i, b, t = tonumber(ARGV[3]), tonumber(ARGV[4]), now()
+local at, tat = rate_next(ARGV[1], ARGV[2], i, b, t)
+if at - t > RATE_MAX then return {'BUSY', tostring(at - t - RATE_MAX)} end
+rate_took(ARGV[1], ARGV[2], i, tat)
+return {'OK', tostring(at - t), tostring(t)}
