@@ -80,13 +80,28 @@ static bool set_payload(struct job_spec *spec, const struct options *o, const ch
     return absolute_source(input, spec->source, sizeof(spec->source), err);
 }
 
+static bool set_provider(struct job_spec *spec, const struct options *o, struct err *err)
+{
+    struct provider_profile_box box;
+
+    if (!provider_profile_load(o->provider, &o->providers, &box, err))
+        return false;
+    const char *base_url = o->base_url != NULL ? o->base_url : box.profile.base_url;
+    bool ok =
+        provider_check_base_url(&box.profile, o->base_url, err) &&
+        copy_text(spec->provider, sizeof(spec->provider), box.profile.name, "provider", err) &&
+        copy_text(spec->base_url, sizeof(spec->base_url), base_url, "base-url", err);
+    if (ok) {
+        provider_site_id(&box.profile, o->base_url, spec->site);
+        spec->max_line_bytes = box.profile.limits.max_line_bytes;
+    }
+    provider_profile_release(&box);
+    return ok;
+}
+
 static bool make_spec(struct job_spec *spec, const struct options *o, const char *input,
                       struct err *err)
 {
-    const struct provider_profile *profile = provider_profile_find(o->provider);
-
-    if (profile == NULL)
-        return err_set(err, ERR_USAGE, "no provider is called \"%s\"", o->provider);
     if (o->job == NULL || !job_name_is_valid(o->job))
         return err_set(err, ERR_USAGE, "--job NAME is needed: 1 to %d bytes, none of \"/:|\"",
                        JOB_NAME_MAX);
@@ -96,14 +111,11 @@ static bool make_spec(struct job_spec *spec, const struct options *o, const char
         return false;
     *spec = (struct job_spec){.chunk_bytes = JOB_CHUNK_BYTES,
                               .max_attempts = (uint32_t)o->max_attempts};
-    provider_site_id(profile, o->base_url, spec->site);
     id_random(spec->ji, JOB_JI_LEN);
     job_spec_set_cut(spec, (uint64_t)o->max_requests, o->max_bytes);
     return copy_text(spec->job, sizeof(spec->job), o->job, "job", err) &&
            copy_text(spec->sink, sizeof(spec->sink), o->sink, "sink", err) &&
-           copy_text(spec->provider, sizeof(spec->provider), profile->name, "provider", err) &&
-           copy_text(spec->base_url, sizeof(spec->base_url),
-                     o->base_url != NULL ? o->base_url : profile->base_url, "base-url", err) &&
+           set_provider(spec, o, err) &&
            copy_text(spec->model, sizeof(spec->model), o->model, "model", err) &&
            copy_text(spec->note, sizeof(spec->note), o->note, "note", err) &&
            set_payload(spec, o, input, err) &&

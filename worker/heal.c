@@ -4,22 +4,25 @@
 #include <string.h>
 
 #include "common/base/xmem.h"
-#include "common/input/line_reader.h"
 #include "common/input/shard_plan.h"
-#include "common/input/source.h"
-#include "common/json/request_line.h"
 #include "common/loop/loop.h"
+#include "common/merge/windows.h"
+#include "common/sink/sink.h"
+
+#define PAYLOADS_MAX_BYTES (64u << 20) /* in one call to Redis */
 
 struct heal {
+    struct sink *sink;
     const struct job_spec *spec;
+    uint32_t part;
     struct merge_hole *holes;
     size_t hole_count, next_hole;
-    struct source *source;
-    struct line_reader *reader;
-    struct window_cutter *cutter;
+    struct windows *windows;
     struct loop_timer *turn;
     struct shard_reopen *shards;
     size_t shard_count;
+    char **payloads; /* of the windows; what the shards point to */
+    size_t payload_count, payload_bytes;
     heal_done_fn done;
     void *arg;
 };
@@ -45,9 +48,29 @@ static void add_shard(struct heal *h, const struct window *window, const struct 
     memcpy(r->lane, s->lane, sizeof(r->lane));
 }
 
+/* The shards from @from on are of the window that was read last. */
+static void add_payload(struct heal *h, size_t from)
+{
+    size_t len;
+    const void *bytes = windows_payload(h->windows, &len);
+
+    if (len == 0 || from == h->shard_count)
+        return;
+    char *copy = xcalloc(len, 1);
+    memcpy(copy, bytes, len);
+    h->payloads = xrealloc(h->payloads, h->payload_count + 1, sizeof(*h->payloads));
+    h->payloads[h->payload_count++] = copy;
+    h->payload_bytes += len;
+    for (size_t i = from; i < h->shard_count; i++) {
+        h->shards[i].payload = copy;
+        h->shards[i].payload_len = len;
+    }
+}
+
 static void add_shards(struct heal *h, const struct window *window, const struct merge_hole *hole)
 {
     struct shard_plan plan;
+    size_t before = h->shard_count;
 
     shard_plan_make(&plan, h->spec, window, hole->mask);
     h->shards = xrealloc(h->shards, h->shard_count + plan.count + 1, sizeof(*h->shards));
@@ -56,21 +79,12 @@ static void add_shards(struct heal *h, const struct window *window, const struct
             add_shard(h, window, &plan.shards[i]);
     }
     shard_plan_release(&plan);
+    add_payload(h, before);
 }
 
-static bool open_input(struct heal *h, struct err *err)
+static bool is_complete(const struct heal *h)
 {
-    struct window_limits limits = {.max_lines = h->spec->window_lines,
-                                   .max_bytes = h->spec->window_bytes};
-
-    if (h->spec->inline_payload)
-        return err_set(err, ERR_UNAVAILABLE, "an inline job's lines are gone: submit them again");
-    h->source = source_open(h->spec->source, err);
-    if (h->source == NULL)
-        return false;
-    h->reader = line_reader_new(h->source, REQUEST_LINE_MAX_BYTES);
-    h->cutter = window_cutter_new(h->reader, limits, 0);
-    return true;
+    return h->next_hole == h->hole_count || h->payload_bytes >= PAYLOADS_MAX_BYTES;
 }
 
 static void next_window(void *arg)
@@ -78,31 +92,39 @@ static void next_window(void *arg)
     struct heal *h = arg;
     struct window window;
     struct err err = {0};
-    bool end = false;
+    bool found = false;
 
-    if (h->next_hole == h->hole_count) {
+    if (is_complete(h)) {
         h->done(h->shards, h->shard_count, NULL, h->arg);
         return;
     }
-    bool ok = h->cutter != NULL || open_input(h, &err);
-    ok = ok && window_cutter_next(h->cutter, &window, &end, &err);
-    if (ok && end)
-        ok = err_set(&err, ERR_INPUT, "%s: is shorter than it was", h->spec->source);
-    if (!ok) {
+    const struct merge_hole *hole = &h->holes[h->next_hole];
+    if (h->windows == NULL)
+        h->windows = windows_new(h->sink, h->spec, h->part, &err);
+    if (h->windows == NULL || !windows_step(h->windows, hole->window, &window, &found, &err)) {
         h->done(NULL, 0, &err, h->arg);
         return;
     }
-    if (window.index == h->holes[h->next_hole].window)
-        add_shards(h, &window, &h->holes[h->next_hole++]);
+    if (found && !windows_check(h->windows, &window, hole->lines, hole->crc, &err)) {
+        h->done(NULL, 0, &err, h->arg);
+        return;
+    }
+    if (found) {
+        add_shards(h, &window, hole);
+        h->next_hole++;
+    }
     loop_timer_set(h->turn, 0);
 }
 
-struct heal *heal_new(struct event_base *base, const struct job_spec *spec,
-                      const struct merge_hole *holes, size_t count, heal_done_fn done, void *arg)
+struct heal *heal_new(struct event_base *base, struct sink *sink, const struct job_spec *spec,
+                      uint32_t part, const struct merge_hole *holes, size_t count,
+                      heal_done_fn done, void *arg)
 {
     struct heal *h = xcalloc(1, sizeof(*h));
 
+    h->sink = sink;
     h->spec = spec;
+    h->part = part;
     h->holes = xcalloc(count + 1, sizeof(*holes));
     if (count > 0)
         memcpy(h->holes, holes, count * sizeof(*holes));
@@ -118,10 +140,11 @@ void heal_free(struct heal *h)
 {
     if (h == NULL)
         return;
-    window_cutter_free(h->cutter);
-    line_reader_free(h->reader);
-    source_close(h->source);
+    windows_free(h->windows);
     loop_timer_free(h->turn);
+    for (size_t i = 0; i < h->payload_count; i++)
+        free(h->payloads[i]);
+    free(h->payloads);
     free(h->holes);
     free(h->shards);
     free(h);

@@ -1,4 +1,7 @@
-/* Merges one finished part into its ordered output, dead letters and counts. */
+/*
+ * Merges one finished part into its ordered output, dead letters and counts. What has no
+ * evidence is sent again: after a resubmission that is how its rows are found.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -38,11 +41,11 @@ static void fail(struct part *p, const struct err *err)
     log_error("ev=merge_failed job=%s part=%u reason=%s", log_text(p->task.work.job),
               p->task.work.part, log_text(err->msg));
     if (err->kind == ERR_INPUT)
-        (void)protocol_job_hold(p->task.worker->daemon.protocol, p->task.work.job, "input_changed",
+        (void)protocol_job_hold(p->task.daemon->protocol, p->task.work.job, "input_changed",
                                 err->msg, NULL, NULL);
     else
-        (void)protocol_job_note(p->task.worker->daemon.protocol, p->task.work.job, TROUBLE_DISK,
-                                err->msg, NULL, NULL);
+        (void)protocol_job_note(p->task.daemon->protocol, p->task.work.job, TROUBLE_DISK, err->msg,
+                                NULL, NULL);
     task_end(&p->task);
 }
 
@@ -58,8 +61,8 @@ static void on_part_done(enum protocol_answer answer, const struct err *err, voi
 static void published(struct part *p)
 {
     FAILPOINT("worker.part_published");
-    p->task.step = protocol_part_done(p->task.worker->daemon.protocol, p->task.work.job,
-                                      p->task.work.part, p->task.work.nonce, on_part_done, p);
+    p->task.step = protocol_part_done(p->task.daemon->protocol, p->task.work.job, p->task.work.part,
+                                      p->task.work.nonce, on_part_done, p);
 }
 
 static void on_reopened(enum protocol_answer answer, uint64_t reopened, const struct err *err,
@@ -81,18 +84,24 @@ static void on_healed(const struct shard_reopen *shards, size_t count, const str
         fail(p, err);
         return;
     }
-    p->task.step = protocol_reopen(p->task.worker->daemon.protocol, p->task.work.job,
-                                   p->task.work.nonce, shards, count, on_reopened, p);
+    p->task.step = protocol_reopen(p->task.daemon->protocol, p->task.work.job, p->task.work.nonce,
+                                   shards, count, on_reopened, p);
 }
 
 static void heal(struct part *p)
 {
     size_t count;
     const struct merge_hole *holes = merge_holes(p->merge, &count);
+    uint32_t generation = merge_resubmits(p->merge);
 
-    log_error("ev=holes job=%s part=%u windows=%zu reason=\"the sink has lost results\"",
-              log_text(p->task.work.job), p->task.work.part, count);
-    p->heal = heal_new(p->task.worker->daemon.base, &p->task.spec, holes, count, on_healed, p);
+    if (generation > 0)
+        log_info("ev=resubmit job=%s part=%u windows=%zu generation=%u", log_text(p->task.work.job),
+                 p->task.work.part, count, generation);
+    else
+        log_error("ev=holes job=%s part=%u windows=%zu reason=\"the sink has lost results\"",
+                  log_text(p->task.work.job), p->task.work.part, count);
+    p->heal = heal_new(p->task.daemon->base, p->sink, &p->task.spec, p->task.work.part, holes,
+                       count, on_healed, p);
 }
 
 static void merge_more(void *arg)
@@ -121,10 +130,13 @@ void part_start(struct worker *worker, struct claim *claim, const char *nonce)
 {
     struct part *p = xcalloc(1, sizeof(*p));
     uint32_t windows = windows_in_part(claim);
-    bool cancelled = claim->job.cancelled;
+    struct merge_plan plan = {.part = claim->part,
+                              .windows = windows,
+                              .cancelled = claim->job.cancelled,
+                              .generation = claim->job.generation};
     struct err err = {0};
 
-    if (!task_begin(&p->task, worker, claim, nonce))
+    if (!task_begin(&p->task, worker->crew, claim, nonce))
         return;
     p->task.release = release;
     p->turn = loop_timer_new(worker->daemon.base, merge_more, p);
@@ -135,6 +147,6 @@ void part_start(struct worker *worker, struct claim *claim, const char *nonce)
     }
     log_info("ev=part job=%s part=%u to=merging windows=%u", log_text(p->task.work.job),
              p->task.work.part, windows);
-    p->merge = merge_new(p->sink, &p->task.spec, p->task.work.part, windows, cancelled);
+    p->merge = merge_new(p->sink, &p->task.spec, &plan);
     loop_timer_set(p->turn, 0);
 }

@@ -1,5 +1,6 @@
 #include "common/input/shard_plan.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,28 @@ uint64_t shard_line_bytes(const struct request_line *line, const char *endpoint,
     if (!line->has_model) /* each byte of a name becomes six at most: \u0000 */
         bytes += sizeof("\"model\":\"\",") - 1 + 6 * strlen(default_model);
     return bytes;
+}
+
+bool shard_line_parse(const struct job_spec *spec, const struct window_line *line,
+                      struct request_line *out, char why[REQUEST_WHY_SIZE])
+{
+    const char *model = spec->model[0] != '\0' ? spec->model : NULL;
+
+    if (line->too_long) {
+        (void)snprintf(why, REQUEST_WHY_SIZE, "longer than %d bytes", REQUEST_LINE_MAX_BYTES);
+        out->custom_id = request_line_custom_id(line->text, line->text_len);
+        return false;
+    }
+    if (!request_line_parse(line->text, line->text_len, model, out, why))
+        return false;
+    uint64_t bytes = shard_line_bytes(out, out->url, spec->model);
+    if (spec->max_line_bytes == 0 || bytes <= spec->max_line_bytes)
+        return true;
+    (void)snprintf(why, REQUEST_WHY_SIZE,
+                   "%" PRIu64 " bytes as it is sent, and provider %s takes at most %" PRIu64
+                   " a line",
+                   bytes, spec->provider, spec->max_line_bytes);
+    return false;
 }
 
 static void lane_of(const struct job_spec *spec, const struct request_line *line,
@@ -64,6 +87,7 @@ static struct shard *shard_for(struct shard_plan *plan, uint32_t lines, const ch
     struct shard *shard = &plan->shards[plan->count];
     *shard = (struct shard){.index = (uint32_t)plan->count++};
     memcpy(shard->lane, lane, LANE_ID_LEN + 1);
+    memcpy(shard->model, line->model, sizeof(shard->model));
     write_label(shard, line);
     for (uint32_t i = 0; i < lines; i++)
         mask_set(shard->mask, i);
@@ -75,17 +99,12 @@ static void plan_line(struct shard_plan *plan, const struct job_spec *spec,
 {
     const struct window_line *text = &window->lines[i];
     struct planned_line *out = &plan->lines[i];
-    const char *model = spec->model[0] != '\0' ? spec->model : NULL;
     struct request_line line;
     char lane[LANE_ID_LEN + 1];
 
     out->number = text->number;
-    out->valid =
-        !text->too_long && request_line_parse(text->text, text->text_len, model, &line, out->why);
-    if (text->too_long)
-        (void)snprintf(out->why, sizeof(out->why), "longer than %d bytes", REQUEST_LINE_MAX_BYTES);
-    else
-        out->custom_id = line.custom_id;
+    out->valid = shard_line_parse(spec, text, &line, out->why);
+    out->custom_id = line.custom_id;
     if (!out->valid) {
         plan->invalid++;
         return;

@@ -19,7 +19,8 @@ struct shard {
     uint32_t index;             /* number of the lane within the window, in order of appearance */
     char lane[LANE_ID_LEN + 1]; /* hash of (site, endpoint, model) */
     char label[512];            /* JSON for people: {"endpoint":...,"model":...}, cut never */
-    uint32_t left;              /* tasks to send */
+    char model[REQUEST_MODEL_MAX + 1];
+    uint32_t left;                   /* tasks to send */
     uint64_t bytes, tokens, longest; /* of these in a batch file; tokens are a rough guess */
     uint8_t mask[MEMBER_MASK_BYTES]; /* a set bit: settled, not valid or another lane's */
 };
@@ -48,6 +49,14 @@ struct shard_plan {
 void shard_plan_make(struct shard_plan *plan, const struct job_spec *spec,
                      const struct window *window, const uint8_t *settled);
 void shard_plan_release(struct shard_plan *plan);
+
+/**
+ * Whether one line of a window can be sent in the job of @spec: request_line_parse(), and no
+ * longer than a request line may be. False with the reason in @why; @out->custom_id is filled even
+ * then. The same line and spec give the same answer on every host.
+ */
+MUST_CHECK bool shard_line_parse(const struct job_spec *spec, const struct window_line *line,
+                                 struct request_line *out, char why[REQUEST_WHY_SIZE]);
 
 /** Bytes of one request in a batch file to @endpoint, its newline included. */
 uint64_t shard_line_bytes(const struct request_line *line, const char *endpoint,

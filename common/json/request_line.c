@@ -82,6 +82,17 @@ static bool take_url(const struct json_value *url, struct request_line *out,
     return true;
 }
 
+struct slice request_line_custom_id(const char *text, size_t len)
+{
+    static const char *const names[] = {"custom_id"};
+    struct json_value id;
+
+    json_scan_prefix(text, len, names, 1, &id);
+    if (id.kind != JSON_STRING)
+        return (struct slice){0};
+    return (struct slice){id.text, id.len};
+}
+
 bool request_line_parse(const char *text, size_t len, const char *default_model,
                         struct request_line *out, char why[REQUEST_WHY_SIZE])
 {
@@ -93,8 +104,10 @@ bool request_line_parse(const char *text, size_t len, const char *default_model,
     out->custom_id = (struct slice){0};
     if (len > REQUEST_LINE_MAX_BYTES)
         return refuse(why, "longer than 16 MB");
-    if (!json_scan_object(text, len, names, COUNT, members, &error))
+    if (!json_scan_object(text, len, names, COUNT, members, &error)) {
+        out->custom_id = request_line_custom_id(text, len);
         return refuse_json(why, &error);
+    }
     if (members[CUSTOM_ID].kind == JSON_STRING)
         out->custom_id = (struct slice){members[CUSTOM_ID].text, members[CUSTOM_ID].len};
     if (members[METHOD].kind != JSON_ABSENT && !json_string_equals(&members[METHOD], "POST"))

@@ -35,11 +35,17 @@ struct request_line {
  * Read one line (@len bytes without the newline). @default_model (NULL for none)
  * is for a body without a model. False when it can't be sent, with a reason for
  * people in @why: "not valid JSON at byte 17: expected a colon" (counted from 1),
- * "no body". Even then @out->custom_id is filled when the line is a JSON object
- * with a string custom_id; the rest of *@out is undefined.
+ * "no body". Even then @out->custom_id is filled as request_line_custom_id() does; the rest
+ * of *@out is undefined.
  */
 MUST_CHECK bool request_line_parse(const char *text, size_t len, const char *default_model,
                                    struct request_line *out, char why[REQUEST_WHY_SIZE]);
+
+/**
+ * The custom_id of a line that need not be valid, or is cut: of an object's text up to where it
+ * breaks. Raw JSON string with its quotes; len 0 when there is none that is a whole string.
+ */
+struct slice request_line_custom_id(const char *text, size_t len);
 
 /**
  * Append `"model":"NAME",` for request_body_parts(): once for a job, not for

@@ -378,3 +378,17 @@ bool json_scan_object(const char *text, size_t len, const char *const names[], s
     }
     return true;
 }
+
+void json_scan_prefix(const char *text, size_t len, const char *const names[], size_t count,
+                      struct json_value out[])
+{
+    if (len == 0)
+        text = "";
+
+    struct scanner s = {.p = text, .end = text + len};
+
+    forget(out, count);
+    skip_space(&s);
+    if (at(&s, '{'))
+        (void)scan_members(&s, names, count, out);
+}

@@ -75,6 +75,13 @@ MUST_CHECK bool json_scan(const char *text, size_t len, struct json_value *root,
 MUST_CHECK bool json_scan_object(const char *text, size_t len, const char *const names[],
                                  size_t count, struct json_value out[], struct json_error *error);
 
+/**
+ * The members of an object whose text may break off or go wrong somewhere: those that are whole
+ * and valid before that place. Nothing when it does not begin as an object.
+ */
+void json_scan_prefix(const char *text, size_t len, const char *const names[], size_t count,
+                      struct json_value out[]);
+
 /*
  * The functions below take values that one of the above, or one of these,
  * handed out; they do not check the text again.

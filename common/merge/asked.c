@@ -8,6 +8,8 @@
 #include "common/base/buf.h"
 #include "common/base/xmem.h"
 #include "common/codec/evidence.h"
+#include "common/merge/batch_table.h"
+#include "common/merge/lineage.h"
 #include "common/merge/report.h"
 #include "common/model/mask.h"
 #include "common/model/ordinal.h"
@@ -16,7 +18,7 @@
 
 #define MAX_BYTES   (8u << 20)
 #define TASKS       ((size_t)PART_WINDOWS * 1024)
-#define NEVER       0u /* reasons[]: no batch was asked */
+#define NEVER       0u /* last[]: no batch that counts was asked */
 #define MAX_REASONS 255u
 
 struct reason {
@@ -29,34 +31,38 @@ struct ended {
     char *name;
     int64_t ended_ms, created_ms;
     char bid[BATCH_ID_LEN + 1];
+    uint32_t generation; /* this and the next: once it is applied */
+    uint8_t reason;
 };
 
 struct asked {
     struct sink *sink;
+    const struct lineage *lineage;
     uint32_t part;
     struct ended *files;
     size_t count, applied;
     bool sorted;
     struct reason *reasons; /* reasons[1] is "nothing failed" */
     size_t reason_count;
-    uint8_t *times;     /* by ordinal, within the part */
-    uint8_t *reason_of; /* the same */
+    uint8_t *times; /* by ordinal, within the part */
+    uint32_t *last; /* the same: the file that says why, counted from 1 */
     struct {
         bool known;
         uint32_t lines, crc;
     } windows[PART_WINDOWS];
 };
 
-struct asked *asked_new(struct sink *sink, uint32_t part)
+struct asked *asked_new(struct sink *sink, uint32_t part, const struct lineage *lineage)
 {
     struct asked *a = xcalloc(1, sizeof(*a));
 
     a->sink = sink;
+    a->lineage = lineage;
     a->part = part;
     a->reasons = xcalloc(MAX_REASONS + 1, sizeof(*a->reasons));
     a->reason_count = 2;
     a->times = xcalloc(TASKS, 1);
-    a->reason_of = xcalloc(TASKS, 1);
+    a->last = xcalloc(TASKS, sizeof(*a->last));
     return a;
 }
 
@@ -69,7 +75,7 @@ void asked_free(struct asked *a)
     free(a->files);
     free(a->reasons);
     free(a->times);
-    free(a->reason_of);
+    free(a->last);
     free(a);
 }
 
@@ -89,9 +95,9 @@ static bool read_evidence(struct asked *a, const char *file, struct evidence *ou
     return ok;
 }
 
-bool asked_add(struct asked *a, const char *name, struct err *err)
+bool asked_add(struct asked *a, const char *name, struct batch_table *batches, struct err *err)
 {
-    struct evidence e;
+    struct evidence e = {0};
 
     if (!read_evidence(a, name, &e, err))
         return false;
@@ -101,6 +107,7 @@ bool asked_add(struct asked *a, const char *name, struct err *err)
     *file = (struct ended){
         .name = xstrdup(name), .ended_ms = e.ended_ms, .created_ms = e.remote_created_ms};
     memcpy(file->bid, e.bid, sizeof(file->bid));
+    batch_table_add(batches, e.bid, lineage_of_file(a->lineage, name), e.ended_ms);
     evidence_release(&e);
     return true;
 }
@@ -142,7 +149,15 @@ static uint8_t reason_index(struct asked *a, const struct evidence *e)
     return (uint8_t)a->reason_count++;
 }
 
-static bool apply_member(struct asked *a, const struct member *m, bool sent, uint8_t reason)
+static void apply_task(struct asked *a, uint64_t ordinal, size_t at, bool sent)
+{
+    if (sent && a->times[at] < UINT8_MAX)
+        a->times[at]++;
+    if (a->files[a->applied - 1].generation >= lineage_of_task(a->lineage, ordinal))
+        a->last[at] = (uint32_t)a->applied;
+}
+
+static bool apply_member(struct asked *a, const struct member *m, bool sent)
 {
     uint32_t at = m->window % PART_WINDOWS;
     size_t base = (size_t)at * 1024;
@@ -159,16 +174,14 @@ static bool apply_member(struct asked *a, const struct member *m, bool sent, uin
     if (m->crc != 0)
         a->windows[at].crc = m->crc;
     for (uint32_t i = 0; i < m->lines; i++) {
-        if (mask_get(m->mask, i))
-            continue;
-        a->reason_of[base + i] = reason;
-        if (sent && a->times[base + i] < UINT8_MAX)
-            a->times[base + i]++;
+        if (!mask_get(m->mask, i))
+            apply_task(a, ordinal_make(m->window, i), base + i, sent);
     }
     return true;
 }
 
-bool asked_apply(struct asked *a, struct report *report, bool *done, struct err *err)
+bool asked_apply(struct asked *a, struct batch_table *batches, struct report *report, bool *done,
+                 struct err *err)
 {
     struct evidence e = {0};
     bool ok = true;
@@ -184,9 +197,10 @@ bool asked_apply(struct asked *a, struct report *report, bool *done, struct err 
     if (!read_evidence(a, name, &e, err))
         return false;
     bool sent = e.remote[0] != '\0';
-    uint8_t reason = reason_index(a, &e);
+    a->files[a->applied - 1].reason = reason_index(a, &e);
+    a->files[a->applied - 1].generation = batch_table_find(batches, e.bid)->generation;
     for (size_t i = 0; ok && i < e.count; i++)
-        ok = apply_member(a, &e.members[i], sent, reason) ||
+        ok = apply_member(a, &e.members[i], sent) ||
              err_set(err, ERR_INPUT,
                      "%s: window %" PRIu32 " is not as in other batches: the input has changed",
                      name, e.members[i].window);
@@ -204,11 +218,13 @@ static size_t task_index(uint64_t ordinal)
 struct asked_task asked_task(const struct asked *a, uint64_t ordinal)
 {
     size_t at = task_index(ordinal);
-    const struct reason *reason = &a->reasons[a->reason_of[at]];
+    const struct ended *last = a->last[at] == NEVER ? NULL : &a->files[a->last[at] - 1];
+    const struct reason *reason = &a->reasons[last == NULL ? 0 : last->reason];
 
     return (struct asked_task){
-        .known = a->reason_of[at] != NEVER,
+        .known = last != NULL,
         .times = a->times[at],
+        .ended_ms = last == NULL ? 0 : last->ended_ms,
         .failure = reason->failure,
         .message = reason->message,
     };

@@ -11,9 +11,11 @@
 #include "common/merge/compare.h"
 #include "common/merge/fold.h"
 #include "common/merge/inputs.h"
+#include "common/merge/lineage.h"
 #include "common/merge/publish.h"
 #include "common/merge/requests.h"
 #include "common/model/ordinal.h"
+#include "common/sink/generation.h"
 #include "common/sink/layout.h"
 #include "common/sink/sink.h"
 
@@ -26,6 +28,8 @@ struct auditor {
     struct requests *requests; /* one for all parts: the index in the sink is not trusted */
     struct compare *out, *dead;
     struct compare *output, *errors;
+    struct lineage *lineage; /* of the part */
+    uint32_t end;            /* windows of a job that was resubmitted; 0: it was not */
     bool cancelled;
     bool done;
 };
@@ -36,24 +40,24 @@ bool audit_passed(const struct audit *audit)
            audit->first[0] == '\0';
 }
 
-static bool on_row(void *arg, enum row_kind kind, const struct request *request, const char *row,
-                   size_t len, struct err *err)
+static bool on_row(void *arg, const struct fold_row *row, struct err *err)
 {
     struct auditor *a = arg;
     struct audit_finding *missing = &a->audit.missing;
-    struct compare *part = kind == ROW_OK ? a->out : a->dead;
-    struct compare *copy = kind == ROW_OK ? a->output : a->errors;
+    struct compare *part = row->kind == ROW_OK ? a->out : a->dead;
+    struct compare *copy = row->kind == ROW_OK ? a->output : a->errors;
+    uint64_t line = row->request->line;
 
     a->audit.requests++;
-    if (kind != ROW_HOLE)
-        return compare_row(part, row, len, request->line, err) &&
-               (copy == NULL || compare_row(copy, row, len, request->line, err));
+    if (row->kind != ROW_HOLE)
+        return compare_row(part, row->text, row->len, line, err) &&
+               (copy == NULL || compare_row(copy, row->text, row->len, line, err));
     missing->count++;
     if (missing->line_count < AUDIT_EXAMPLES)
-        missing->lines[missing->line_count++] = request->line;
+        missing->lines[missing->line_count++] = line;
     if (a->audit.first[0] == '\0')
         (void)snprintf(a->audit.first, sizeof(a->audit.first),
-                       "nothing is known of the request in input line %" PRIu64, request->line);
+                       "nothing is known of the request in input line %" PRIu64, line);
     return true;
 }
 
@@ -84,9 +88,10 @@ static bool open_path(struct auditor *a, const char *path, struct compare **out,
 static bool begin_part(struct auditor *a, uint32_t part, struct err *err)
 {
     char name[LAYOUT_NAME_MAX];
+    uint32_t generation = lineage_generation(a->lineage);
 
-    return open_part(a, layout_out(name, part), &a->out, err) &&
-           open_part(a, layout_dead(name, part), &a->dead, err);
+    return open_part(a, layout_out(name, part, generation), &a->out, err) &&
+           open_part(a, layout_dead(name, part, generation), &a->dead, err);
 }
 
 static bool end_part(struct auditor *a, struct err *err)
@@ -109,7 +114,14 @@ static void free_part(struct auditor *a)
 static bool fold_part(struct auditor *a, uint32_t part, const struct inputs *inputs,
                       struct err *err)
 {
-    struct fold *fold = fold_new(a->sink, part, inputs, a->requests, false, on_row, a);
+    struct fold_plan plan = {.sink = a->sink,
+                             .part = part,
+                             .inputs = inputs,
+                             .lineage = a->lineage,
+                             .requests = a->requests,
+                             .row = on_row,
+                             .arg = a};
+    struct fold *fold = fold_new(&plan);
     enum fold_result result;
 
     do
@@ -125,19 +137,32 @@ static bool fold_part(struct auditor *a, uint32_t part, const struct inputs *inp
     return true;
 }
 
+/* Windows of @part as a resubmission knew them; PART_WINDOWS where they go on or none did. */
+static uint32_t windows_known(const struct auditor *a, uint32_t part)
+{
+    uint32_t first = part * PART_WINDOWS;
+
+    if (a->end == 0 || a->end >= first + PART_WINDOWS)
+        return PART_WINDOWS;
+    return a->end > first ? a->end - first : 0;
+}
+
 /*
  * The inputs of @part, as far as its requests go: to the end of the input, and
- * not to where the merge stopped. Only a cancelled job ends before its input.
+ * not to where the merge stopped. Only a cancelled job ends before its input, and stays
+ * as long when it is resubmitted.
  */
 static bool choose_inputs(struct auditor *a, uint32_t part, struct inputs *inputs, bool *found,
                           struct err *err)
 {
-    if (!inputs_load(a->sink, part, inputs, found, err) ||
+    uint32_t generation = lineage_generation(a->lineage);
+
+    if (!inputs_load(a->sink, part, generation, inputs, found, err) ||
         (!*found && !inputs_list(a->sink, part, inputs, err)))
         return false;
     a->cancelled = a->cancelled || inputs->cancelled;
     if (!a->cancelled || !*found)
-        inputs->windows = PART_WINDOWS;
+        inputs->windows = windows_known(a, part);
     return true;
 }
 
@@ -145,14 +170,18 @@ static bool audit_part(struct auditor *a, uint32_t part, struct err *err)
 {
     struct inputs inputs = {0};
     bool found = false;
-    bool ok = choose_inputs(a, part, &inputs, &found, err);
 
-    if (ok && a->cancelled && !found) {
+    a->lineage = lineage_new(a->sink, part, GENERATION_ANY, err);
+    bool ok = a->lineage != NULL && choose_inputs(a, part, &inputs, &found, err);
+
+    if (ok && ((a->cancelled && !found) || windows_known(a, part) == 0)) {
         a->done = true;
     } else if (ok) {
         ok = begin_part(a, part, err) && fold_part(a, part, &inputs, err) && end_part(a, err);
         free_part(a);
     }
+    lineage_free(a->lineage);
+    a->lineage = NULL;
     inputs_release(&inputs);
     return ok;
 }
@@ -178,12 +207,36 @@ static bool on_report(const char *name, void *arg, struct err *err)
     return true;
 }
 
+/* A part that was resubmitted has one of the first run, and one of its newest generation. */
+static bool count_resubmitted(struct auditor *a, uint64_t *missing, struct err *err)
+{
+    struct generations *g = generations_load(a->sink, err);
+    size_t count = 0;
+    struct part_generation *parts = g == NULL ? NULL : generations_parts(g, &count);
+    bool ok = g != NULL;
+
+    for (size_t i = 0; ok && i < count; i++) {
+        char name[LAYOUT_NAME_MAX];
+        bool exists = true;
+
+        ok = sink_exists(a->sink, layout_report(name, parts[i].part, parts[i].generation), &exists,
+                         err);
+        *missing += !exists;
+    }
+    free(parts);
+    generations_free(g);
+    return ok;
+}
+
 static bool check_reports(struct auditor *a, struct err *err)
 {
     uint64_t reports = 0;
+    uint64_t missing = 0;
 
-    if (!sink_list(a->sink, LAYOUT_REP, on_report, &reports, err))
+    if (!sink_list(a->sink, LAYOUT_REP, on_report, &reports, err) ||
+        !count_resubmitted(a, &missing, err))
         return false;
+    reports -= missing < reports ? missing : reports;
     if (reports != a->audit.parts && a->audit.first[0] == '\0')
         (void)snprintf(a->audit.first, sizeof(a->audit.first),
                        "%" PRIu64 " parts are merged instead of %" PRIu32, reports, a->audit.parts);
@@ -205,6 +258,20 @@ static bool close_output(struct auditor *a, struct err *err)
     return a->output == NULL || (compare_end(a->output, err) && compare_end(a->errors, err));
 }
 
+/* Where the job ends that was cancelled, or resubmitted since. */
+static bool look_at_marks(struct auditor *a, struct err *err)
+{
+    struct generations *g = generations_load(a->sink, err);
+    char name[LAYOUT_NAME_MAX];
+
+    if (g == NULL)
+        return false;
+    a->end = generations_windows(g);
+    layout_cancelled(name, generations_newest(g));
+    generations_free(g);
+    return sink_exists(a->sink, name, &a->cancelled, err);
+}
+
 bool audit_run(struct sink *sink, const struct job_spec *spec, const char *output,
                audit_progress_fn progress, void *arg, struct audit *out, struct err *err)
 {
@@ -214,7 +281,7 @@ bool audit_run(struct sink *sink, const struct job_spec *spec, const char *outpu
 
     if (spec->inline_payload && !sink_list(sink, LAYOUT_IDS, on_manifest, &windows, err))
         goto out;
-    if (!sink_exists(sink, LAYOUT_CANCELLED, &a.cancelled, err) || !open_output(&a, output, err))
+    if (!look_at_marks(&a, err) || !open_output(&a, output, err))
         goto out;
     a.requests = requests_new(sink, spec, 0, err);
     if (a.requests == NULL)

@@ -9,6 +9,8 @@
 #include "common/base/xmem.h"
 #include "common/json/result_line.h"
 #include "common/merge/asked.h"
+#include "common/merge/batch_table.h"
+#include "common/merge/lineage.h"
 #include "common/merge/report.h"
 #include "common/merge/row.h"
 #include "common/merge/runs.h"
@@ -17,6 +19,7 @@
 
 #define ROW_MAX_BYTES  (2 * (size_t)SEGMENT_MAX_LINE)
 #define KEPT_ROW_BYTES (1u << 20)
+#define PAID_MAX       16u /* batches with a success for one task that are told apart */
 
 enum phase { PHASE_FILES, PHASE_EVIDENCE, PHASE_PASSES, PHASE_ROWS, PHASE_END };
 
@@ -25,46 +28,38 @@ struct best {
     bool any;
     struct run_record from;
     struct segment_batch batch; /* @from.batch does not live that long */
+    uint32_t generation;
     struct buf line;
 };
 
 struct fold {
-    struct sink *sink;
-    uint32_t part;
-    const struct inputs *inputs;
-    struct requests *requests;
-    bool exact;
-    fold_row_fn row_fn;
-    void *arg;
+    struct fold_plan plan;
     enum phase phase;
     size_t file; /* inputs taken so far */
+    struct batch_table batches;
     struct asked *asked;
     struct runs *runs;
     struct run_record next; /* read ahead */
     bool have_next;
     struct best best;
+    char paid[PAID_MAX][BATCH_ID_LEN + 1]; /* batches with a success for the current task */
+    uint32_t paid_count;
     struct buf row;
     uint32_t windows; /* seen */
     struct report report;
 };
 
-struct fold *fold_new(struct sink *sink, uint32_t part, const struct inputs *inputs,
-                      struct requests *requests, bool exact, fold_row_fn row, void *arg)
+struct fold *fold_new(const struct fold_plan *plan)
 {
     struct fold *f = xcalloc(1, sizeof(*f));
 
-    f->sink = sink;
-    f->part = part;
-    f->inputs = inputs;
-    f->requests = requests;
-    f->exact = exact;
-    f->row_fn = row;
-    f->arg = arg;
-    f->asked = asked_new(sink, part);
-    f->runs = runs_new(sink, part);
+    f->plan = *plan;
+    f->asked = asked_new(plan->sink, plan->part, plan->lineage);
+    f->runs = runs_new(plan->sink, plan->part);
     f->best.line = BUF_INIT(SEGMENT_MAX_LINE);
     f->row = BUF_INIT(ROW_MAX_BYTES);
     report_init(&f->report);
+    f->report.generation = lineage_generation(plan->lineage);
     return f;
 }
 
@@ -74,6 +69,7 @@ void fold_free(struct fold *f)
         return;
     asked_free(f->asked);
     runs_free(f->runs);
+    batch_table_release(&f->batches);
     buf_release(&f->best.line);
     buf_release(&f->row);
     report_release(&f->report);
@@ -101,16 +97,20 @@ static void empty(struct buf *b)
 
 static bool take_file(struct fold *f, struct err *err)
 {
-    const char *name = f->inputs->names[f->file++];
+    const char *name = f->plan.inputs->names[f->file++];
+    struct segment_batch batch;
     char folder[LAYOUT_NAME_MAX];
     char path[LAYOUT_NAME_MAX];
 
     if (!inputs_is_segment(name))
-        return asked_add(f->asked, name, err);
-    int n = snprintf(path, sizeof(path), "%s/%s", layout_part(folder, f->part), name);
+        return asked_add(f->asked, name, &f->batches, err);
+    int n = snprintf(path, sizeof(path), "%s/%s", layout_part(folder, f->plan.part), name);
     if (n < 0 || (size_t)n >= sizeof(path))
         return err_set(err, ERR_PERMANENT, "name \"%s\" is too long", name);
-    return runs_add(f->runs, path, err);
+    if (!runs_add(f->runs, path, &batch, err))
+        return false;
+    batch_table_add(&f->batches, batch.bid, lineage_of_file(f->plan.lineage, name), 0);
+    return true;
 }
 
 static bool read_ahead(struct fold *f, struct err *err)
@@ -134,13 +134,15 @@ static int compare_source(const struct run_record *a, const char *bid_a, int64_t
     return 0;
 }
 
-/* Whether @f->next beats the best so far; *@line is its line. */
-static bool is_better(const struct fold *f, const char *line)
+/* Whether @f->next, which is of @generation, beats the best so far; *@line is its line. */
+static bool is_better(const struct fold *f, uint32_t generation, const char *line)
 {
     const struct best *best = &f->best;
     const struct record *old = &best->from.record;
     const struct record *new = &f->next.record;
 
+    if (new->outcome != OUTCOME_OK && old->outcome != OUTCOME_OK &&generation != best->generation)
+        return generation > best->generation;
     if (new->outcome != old->outcome)
         return new->outcome > old->outcome;
     int order = compare_source(&best->from, best->batch.bid, best->batch.created_ms, &f->next);
@@ -168,17 +170,30 @@ static void add_tokens(struct tokens *sum, const struct result_line *line)
     sum->reasoning += line->reasoning_tokens > 0 ? (uint64_t)line->reasoning_tokens : 0;
 }
 
+/* A success: the provider ran the task once for each batch that has one, whatever it repeats. */
+static void count_paid(struct fold *f, const char *bid)
+{
+    for (uint32_t i = 0; i < f->paid_count; i++) {
+        if (strcmp(f->paid[i], bid) == 0)
+            return;
+    }
+    if (f->paid_count == PAID_MAX)
+        return;
+    memcpy(f->paid[f->paid_count], bid, sizeof(f->paid[0]));
+    f->report.paid_twice += f->paid_count++ > 0;
+}
+
 /* A line that lost. */
-static bool count_loser(struct fold *f, enum outcome outcome, const char *line, size_t len,
+static bool count_loser(struct fold *f, const struct record *lost, const char *line,
                         struct err *err)
 {
     struct result_line parsed;
 
-    if (outcome != OUTCOME_OK) {
+    if (lost->outcome != OUTCOME_OK) {
         f->report.superseded++;
         return true;
     }
-    if (!parse(line, len, &parsed, err))
+    if (!parse(line, lost->len, &parsed, err))
         return false;
     f->report.duplicates++;
     add_tokens(&f->report.wasted, &parsed);
@@ -189,20 +204,29 @@ static bool count_loser(struct fold *f, enum outcome outcome, const char *line, 
 static bool take_record(struct fold *f, struct err *err)
 {
     struct best *best = &f->best;
+    uint32_t generation = batch_table_find(&f->batches, f->next.batch->bid)->generation;
     const char *line;
 
+    if (f->next.record.outcome != OUTCOME_OK &&
+        generation < lineage_of_task(f->plan.lineage, f->next.record.ordinal)) {
+        f->report.superseded++; /* it failed, and was resubmitted since */
+        return true;
+    }
+    if (f->next.record.outcome == OUTCOME_OK)
+        count_paid(f, f->next.batch->bid);
     if (!runs_line(f->runs, &line, err))
         return false;
     if (best->any) {
-        if (!is_better(f, line))
-            return count_loser(f, f->next.record.outcome, line, f->next.record.len, err);
-        if (!count_loser(f, best->from.record.outcome, best->line.data, best->line.len, err))
+        if (!is_better(f, generation, line))
+            return count_loser(f, &f->next.record, line, err);
+        if (!count_loser(f, &best->from.record, best->line.data, err))
             return false;
     }
     empty(&best->line);
     if (!buf_append(&best->line, line, f->next.record.len))
         return err_set(err, ERR_PERMANENT, "a result line is too long");
     best->any = true;
+    best->generation = generation;
     best->from = f->next;
     best->batch = *f->next.batch;
     return true;
@@ -212,6 +236,7 @@ static bool take_record(struct fold *f, struct err *err)
 static bool gather(struct fold *f, uint64_t ordinal, struct err *err)
 {
     f->best.any = false;
+    f->paid_count = 0;
     while (f->have_next && f->next.record.ordinal <= ordinal) {
         if (f->next.record.ordinal < ordinal)
             return err_set(err, ERR_INPUT,
@@ -225,27 +250,31 @@ static bool gather(struct fold *f, uint64_t ordinal, struct err *err)
     return true;
 }
 
-static bool emit(struct fold *f, enum row_kind kind, const struct request *request, struct err *err)
+static bool emit(struct fold *f, enum row_kind kind, const struct request *request, int64_t time_ms,
+                 struct err *err)
 {
+    struct fold_row row = {kind, request, f->row.data, f->row.len, time_ms};
+
     f->report.requests++;
     f->report.ok += kind == ROW_OK;
     f->report.failed += kind == ROW_DEAD;
-    return f->row_fn(f->arg, kind, request, f->row.data, f->row.len, err);
+    return f->plan.row(f->plan.arg, &row, err);
 }
 
 static bool emit_error(struct fold *f, const struct request *request, const char *code,
-                       const char *message, struct err *err)
+                       const char *message, int64_t time_ms, struct err *err)
 {
     if (!row_from_error(&f->row, request, code, message))
         return err_set(err, ERR_PERMANENT, "the custom_id of line %" PRIu64 " is too long",
                        request->line);
     report_count_code(&f->report, code, 1);
-    return emit(f, ROW_DEAD, request, err);
+    return emit(f, ROW_DEAD, request, time_ms, err);
 }
 
 static bool emit_line(struct fold *f, const struct request *request, struct err *err)
 {
     bool success = f->best.from.record.outcome == OUTCOME_OK;
+    int64_t time_ms = batch_table_find(&f->batches, f->best.batch.bid)->ended_ms;
     struct result_line line;
     char code[RESULT_CODE_SIZE];
 
@@ -256,7 +285,7 @@ static bool emit_line(struct fold *f, const struct request *request, struct err 
                        request->line);
     add_tokens(&f->report.tokens, &line);
     if (success)
-        return emit(f, ROW_OK, request, err);
+        return emit(f, ROW_OK, request, time_ms, err);
     if (line.code[0] != '\0')
         memcpy(code, line.code, sizeof(code));
     else if (line.status_code > 0)
@@ -264,7 +293,7 @@ static bool emit_line(struct fold *f, const struct request *request, struct err 
     else
         (void)snprintf(code, sizeof(code), "unknown_error");
     report_count_code(&f->report, code, 1);
-    return emit(f, ROW_DEAD, request, err);
+    return emit(f, ROW_DEAD, request, time_ms, err);
 }
 
 static bool emit_missing(struct fold *f, const struct request *request,
@@ -274,10 +303,11 @@ static bool emit_missing(struct fold *f, const struct request *request,
 
     if (task->failure[0] != '\0')
         return emit_error(f, request, task->failure,
-                          task->message[0] != '\0' ? task->message : task->failure, err);
+                          task->message[0] != '\0' ? task->message : task->failure, task->ended_ms,
+                          err);
     (void)snprintf(message, sizeof(message), "the provider returned no result in %" PRIu32 " %s",
                    task->times, task->times == 1 ? "attempt" : "attempts");
-    return emit_error(f, request, "missing_result", message, err);
+    return emit_error(f, request, "missing_result", message, task->ended_ms, err);
 }
 
 static bool check_window(struct fold *f, const struct request *request, struct err *err)
@@ -307,13 +337,13 @@ static bool one_request(struct fold *f, const struct request *request, struct er
         return emit_line(f, request, err);
     if (request->reason != NULL) {
         f->report.invalid++;
-        return emit_error(f, request, "invalid_request_line", request->reason, err);
+        return emit_error(f, request, "invalid_request_line", request->reason, 0, err);
     }
     if (task.known)
         return emit_missing(f, request, &task, err);
-    if (f->inputs->cancelled)
-        return emit_error(f, request, "job_cancelled", "the job was cancelled", err);
-    return emit(f, ROW_HOLE, request, err);
+    if (f->plan.inputs->cancelled || lineage_was_cancelled(f->plan.lineage, request->ordinal))
+        return emit_error(f, request, "job_cancelled", "the job was cancelled", 0, err);
+    return emit(f, ROW_HOLE, request, 0, err);
 }
 
 static bool finish(struct fold *f, struct err *err)
@@ -321,25 +351,25 @@ static bool finish(struct fold *f, struct err *err)
     if (f->have_next)
         return err_set(err, ERR_INPUT,
                        "there are results behind the end of the input: it has changed");
-    if (f->exact && f->windows != f->inputs->windows)
+    if (f->plan.exact && f->windows != f->plan.inputs->windows)
         return err_set(err, ERR_INPUT,
                        "part %" PRIu32 " has %" PRIu32 " windows instead of %" PRIu32
                        ": the input has changed",
-                       f->part, f->windows, f->inputs->windows);
+                       f->plan.part, f->windows, f->plan.inputs->windows);
     f->phase = PHASE_END;
     return true;
 }
 
 static bool step_rows(struct fold *f, uint32_t max_records, struct err *err)
 {
-    uint32_t end = f->part * PART_WINDOWS + f->inputs->windows;
+    uint32_t end = f->plan.part * PART_WINDOWS + f->plan.inputs->windows;
 
     for (uint32_t i = 0; i < max_records; i++) {
         struct request request;
 
-        if (requests_at_window(f->requests, end))
+        if (requests_at_window(f->plan.requests, end))
             return finish(f, err);
-        switch (requests_next(f->requests, &request, err)) {
+        switch (requests_next(f->plan.requests, &request, err)) {
         case REQUESTS_ONE: break;
         case REQUESTS_FAILED: return false;
         case REQUESTS_END: return finish(f, err);
@@ -356,12 +386,12 @@ static bool step(struct fold *f, uint32_t max_records, struct err *err)
 
     switch (f->phase) {
     case PHASE_FILES:
-        if (f->file < f->inputs->count)
+        if (f->file < f->plan.inputs->count)
             return take_file(f, err);
         f->phase = PHASE_EVIDENCE;
         return true;
     case PHASE_EVIDENCE:
-        if (!asked_apply(f->asked, &f->report, &done, err))
+        if (!asked_apply(f->asked, &f->batches, &f->report, &done, err))
             return false;
         f->phase = done ? PHASE_PASSES : PHASE_EVIDENCE;
         return true;

@@ -10,6 +10,7 @@
 #include "common/merge/inputs.h"
 #include "common/merge/requests.h"
 
+struct lineage;
 struct report;
 struct sink;
 
@@ -17,9 +18,10 @@ struct sink;
  * The rule of the merge, without any writing: one row for each request of a
  * part, in order. The merge writes the rows, the audit compares them.
  *
- * Of several lines for a task the best outcome wins; of equal successes the
- * oldest (by the remote batch's time, its id, the line's offset), of equal
- * failures the newest.
+ * Of several lines for a task a success wins, the oldest of several (by the
+ * remote batch's time, its id, the line's offset). Of failures those count that are not of
+ * an earlier generation than the task; of these the newest generation wins,
+ * then the best outcome, then the newest line.
  */
 struct fold;
 
@@ -29,17 +31,32 @@ enum row_kind {
     ROW_HOLE, /* nothing is known: no line */
 };
 
-/** One row, with its newline. Borrowed for the call. False (with @err) stops the fold. */
-typedef bool (*fold_row_fn)(void *arg, enum row_kind kind, const struct request *request,
-                            const char *row, size_t len, struct err *err);
+/** One row. Everything is borrowed for the call. */
+struct fold_row {
+    enum row_kind kind;
+    const struct request *request;
+    const char *text; /* with its newline */
+    size_t len;
+    int64_t time_ms; /* when the batch ended that it comes from, Redis' clock; 0 unknown */
+};
 
-/**
- * Fold @part from @inputs; @requests stands at its first request. All are
- * borrowed. @exact: the part must have @inputs->windows windows; else it ends
- * there at the latest. Free with fold_free().
- */
-struct fold *fold_new(struct sink *sink, uint32_t part, const struct inputs *inputs,
-                      struct requests *requests, bool exact, fold_row_fn row, void *arg);
+/** False (with @err) stops the fold. */
+typedef bool (*fold_row_fn)(void *arg, const struct fold_row *row, struct err *err);
+
+/** What a fold is made of. All pointers are borrowed. */
+struct fold_plan {
+    struct sink *sink;
+    uint32_t part;
+    const struct inputs *inputs;
+    const struct lineage *lineage; /* of the generation that @inputs are of */
+    struct requests *requests;     /* stands at the part's first request */
+    bool exact; /* the part must have @inputs->windows windows; else it ends there at the latest */
+    fold_row_fn row;
+    void *arg;
+};
+
+/** Copies @plan. Free with fold_free(). */
+struct fold *fold_new(const struct fold_plan *plan);
 
 /** NULL is fine. */
 void fold_free(struct fold *f);

@@ -113,14 +113,15 @@ static bool parse_doc(const struct buf *doc, struct inputs *out)
     return parse_names(&v[3], out);
 }
 
-bool inputs_load(struct sink *sink, uint32_t part, struct inputs *out, bool *found, struct err *err)
+bool inputs_load(struct sink *sink, uint32_t part, uint32_t generation, struct inputs *out,
+                 bool *found, struct err *err)
 {
     char name[LAYOUT_NAME_MAX];
     struct buf doc = BUF_INIT(MAX_BYTES);
     struct inputs loaded = {0};
     bool ok;
 
-    if (!sink_exists(sink, layout_inputs(name, part), found, err))
+    if (!sink_exists(sink, layout_inputs(name, part, generation), found, err))
         return false;
     if (!*found)
         return true;
@@ -135,8 +136,8 @@ bool inputs_load(struct sink *sink, uint32_t part, struct inputs *out, bool *fou
     return ok;
 }
 
-bool inputs_publish(struct sink *sink, uint32_t part, const struct inputs *inputs, bool *same,
-                    struct err *err)
+bool inputs_publish(struct sink *sink, uint32_t part, uint32_t generation,
+                    const struct inputs *inputs, bool *same, struct err *err)
 {
     char name[LAYOUT_NAME_MAX];
     struct buf doc = BUF_INIT(MAX_BYTES);
@@ -144,7 +145,7 @@ bool inputs_publish(struct sink *sink, uint32_t part, const struct inputs *input
     bool existed = false;
     bool ok = false;
 
-    layout_inputs(name, part);
+    layout_inputs(name, part, generation);
     if (!write_doc(inputs, &doc)) {
         err_set(err, ERR_PERMANENT, "part %" PRIu32 " has too many files", part);
         goto out;

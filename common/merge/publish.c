@@ -11,18 +11,25 @@
 #include "common/base/failpoint.h"
 #include "common/json/scan.h"
 #include "common/merge/publish_file.h"
+#include "common/sink/generation.h"
 #include "common/sink/layout.h"
 #include "common/sink/sink.h"
+#include "common/sink/sink_trail.h"
 
 #define REPORT_MAX_BYTES (16u << 20)
+#define TRAIL_MAX        100 /* the newest entries */
 
 /* What lies where we want to write. */
 struct present {
     bool report;                    /* there is a file of the report's name */
     bool same_job;                  /* and it is the report of this job */
+    int64_t generation;             /* of that report; -1: it has none */
     bool output;                    /* there is a file of OUTPUT's name */
-    bool ours;                      /* and it is what that report says */
+    bool ours;                      /* and it is what that report says, or says it replaces */
+    bool whole;                     /* it is what the report says */
+    struct report_file now;         /* OUTPUT as it is */
     struct report_file out, errors; /* as that report says */
+    struct report_file replaces;    /* OUTPUT as it was before, as that report says */
 };
 
 static bool join(char out[PUBLISH_PATH_MAX], const char *stem, size_t stem_len, const char *suffix,
@@ -94,9 +101,14 @@ static void parse_report(const struct buf *text, const struct job_spec *spec, st
     struct json_value job = json_member(&doc, "job");
     struct json_value ji = json_member(&doc, "ji");
     struct json_value files = json_member(&doc, "files");
+    struct json_value generation = json_member(&doc, "generation");
+
     out->same_job = json_string_equals(&job, spec->job) && json_string_equals(&ji, spec->ji);
+    if (!json_to_int64(&generation, &out->generation))
+        out->generation = -1;
     parse_file(&files, "output", &out->out);
     parse_file(&files, "errors", &out->errors);
+    parse_file(&files, "replaces", &out->replaces);
 }
 
 static bool same_file(const struct report_file *a, const struct report_file *b)
@@ -108,17 +120,18 @@ static bool look_around(const struct publish_paths *paths, const struct job_spec
                         struct present *out, struct err *err)
 {
     struct buf text = BUF_INIT(REPORT_MAX_BYTES);
-    struct present found = {0};
-    struct report_file now;
+    struct present found = {.generation = -1};
     struct stat st;
 
     found.report = lstat(paths->report, &st) == 0;
     if (found.report && read_text(paths->report, &text))
         parse_report(&text, spec, &found);
     buf_release(&text);
-    if (!publish_file_hash(paths->out, &now, &found.output, err))
+    if (!publish_file_hash(paths->out, &found.now, &found.output, err))
         return false;
-    found.ours = found.output && found.same_job && same_file(&now, &found.out);
+    found.whole = found.output && found.same_job && same_file(&found.now, &found.out);
+    found.ours =
+        found.whole || (found.output && found.same_job && same_file(&found.now, &found.replaces));
     *out = found;
     return true;
 }
@@ -179,17 +192,28 @@ bool publish_check(const char *output, const struct job_spec *spec, bool overwri
     return publish_paths(output, &paths, err) && check(&paths, spec, overwrite, &present, err);
 }
 
-typedef const char *(*layout_fn)(char out[LAYOUT_NAME_MAX], uint32_t part);
+/* Where all of it comes from. */
+struct origin {
+    struct sink *sink;
+    const struct job_spec *spec;
+    const struct report_times *times;
+    struct generations *generations;
+    uint32_t parts;
+};
+
+typedef const char *(*layout_fn)(char out[LAYOUT_NAME_MAX], uint32_t part, uint32_t generation);
 
 /* One file from the parts' files; @expected bytes, as the parts' reports say. */
-static bool assemble(struct publish_file *f, struct sink *sink, uint32_t parts, layout_fn layout,
+static bool assemble(struct publish_file *f, const struct origin *from, layout_fn layout,
                      struct report_file *file, struct err *err)
 {
     char name[LAYOUT_NAME_MAX];
     uint64_t expected = file->bytes;
 
-    for (uint32_t part = 0; part < parts; part++) {
-        if (!publish_file_copy(f, sink, layout(name, part), err))
+    for (uint32_t part = 0; part < from->parts; part++) {
+        uint32_t generation = generations_of_part(from->generations, part, GENERATION_ANY);
+
+        if (!publish_file_copy(f, from->sink, layout(name, part, generation), err))
             return false;
     }
     if (!publish_file_finish(f, file, err))
@@ -198,40 +222,45 @@ static bool assemble(struct publish_file *f, struct sink *sink, uint32_t parts, 
         return true;
     return err_set(err, ERR_PERMANENT,
                    "%s: the merged parts have %" PRIu64 " bytes instead of %" PRIu64,
-                   sink_path(sink), file->bytes, expected);
+                   sink_path(from->sink), file->bytes, expected);
 }
 
 struct set {
     struct publish_file *out, *errors, *report;
 };
 
-static bool write_report(struct publish_file *f, const struct publish_paths *paths,
-                         const struct job_spec *spec, const struct report_times *times,
-                         const struct report *report, struct err *err)
+static bool write_report(struct publish_file *f, const struct origin *from,
+                         struct report_paths *paths, const struct report *report, struct err *err)
 {
     struct buf doc = BUF_INIT(REPORT_MAX_BYTES);
+    struct buf trail = BUF_INIT(REPORT_MAX_BYTES / 2);
     struct report_file written;
     bool ok = false;
 
-    if (!report_write_json(report, spec, times, paths->out, paths->errors, &doc))
+    /* It is for people, and no reason to have no results. */
+    if (sink_trail_put_json(from->sink, TRAIL_MAX, &trail, NULL))
+        paths->trail = trail.data;
+    if (!report_write_json(report, from->spec, from->times, paths, &doc))
         err_set(err, ERR_INTERNAL, "the job's report is too long");
     else
         ok = publish_file_write(f, doc.data, doc.len, err) && publish_file_finish(f, &written, err);
     buf_release(&doc);
+    buf_release(&trail);
     return ok;
 }
 
-static bool write_set(struct set *set, struct sink *sink, const struct job_spec *spec,
-                      uint32_t parts, const struct publish_paths *paths,
-                      const struct report_times *times, struct report *report, struct err *err)
+static bool write_set(struct set *set, const struct origin *from, const struct publish_paths *paths,
+                      const struct present *present, struct report *report, struct err *err)
 {
+    struct report_paths named = {
+        .out = paths->out, .dead = paths->errors, .replaces = present->ours ? &present->now : NULL};
+
     set->errors = publish_file_new(paths->errors, err);
     set->report = set->errors == NULL ? NULL : publish_file_new(paths->report, err);
     set->out = set->report == NULL ? NULL : publish_file_new(paths->out, err);
-    return set->out != NULL &&
-           assemble(set->errors, sink, parts, layout_dead, &report->dead, err) &&
-           assemble(set->out, sink, parts, layout_out, &report->out, err) &&
-           write_report(set->report, paths, spec, times, report, err);
+    return set->out != NULL && assemble(set->errors, from, layout_dead, &report->dead, err) &&
+           assemble(set->out, from, layout_out, &report->out, err) &&
+           write_report(set->report, from, &named, report, err);
 }
 
 /* OUTPUT last: it is the mark that all three are there. */
@@ -273,8 +302,8 @@ static bool is_published(const struct publish_paths *paths, const struct present
     bool found = false;
 
     *published = false;
-    if (!present->ours || present->out.bytes != report->out.bytes ||
-        present->errors.bytes != report->dead.bytes)
+    if (!present->whole || present->generation != report->generation ||
+        present->out.bytes != report->out.bytes || present->errors.bytes != report->dead.bytes)
         return true;
     if (!publish_file_hash(paths->errors, &errors, &found, err))
         return false;
@@ -290,17 +319,20 @@ bool publish_output(struct sink *sink, const struct job_spec *spec, uint32_t par
     struct present present;
     struct report total = {0};
     struct set set = {0};
+    struct origin from = {.sink = sink, .spec = spec, .times = times, .parts = parts};
     bool published = false;
     bool ok = false;
 
-    if (!publish_paths(output, &paths, err) || !check(&paths, spec, overwrite, &present, err) ||
+    from.generations = generations_load(sink, err);
+    if (from.generations == NULL || !publish_paths(output, &paths, err) ||
+        !check(&paths, spec, overwrite, &present, err) ||
         !report_collect(sink, parts, &total, err) ||
         !is_published(&paths, &present, &total, &published, err))
         goto out;
     if (published) {
         total.out = present.out;
         total.dead = present.errors;
-    } else if (!write_set(&set, sink, spec, parts, &paths, times, &total, err) ||
+    } else if (!write_set(&set, &from, &paths, &present, &total, err) ||
                (!overwrite && !check_errors(&paths, &present, &total, err)) || !name_set(&set, err))
         goto out;
     *report = total;
@@ -312,6 +344,7 @@ out:
     publish_file_free(set.out);
     publish_file_free(set.errors);
     publish_file_free(set.report);
+    generations_free(from.generations);
     report_release(&total);
     return ok;
 }

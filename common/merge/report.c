@@ -8,10 +8,12 @@
 #include "common/base/xmem.h"
 #include "common/json/scan.h"
 #include "common/merge/report_fields.h"
+#include "common/sink/generation.h"
 #include "common/sink/layout.h"
 #include "common/sink/sink.h"
 
-#define PART_VERSION   1
+#define PART_VERSION   2
+#define PART_VERSION_1 1 /* without generation and what was paid twice */
 #define PART_MAX_BYTES (16u << 20)
 #define OTHER_CODES    "(other)"
 
@@ -114,7 +116,8 @@ void report_sort_codes(struct report *report)
 
 bool report_write_part(struct report *report, struct buf *out)
 {
-    bool ok = buf_printf(out, "{\"version\":%d", PART_VERSION);
+    bool ok = buf_printf(out, "{\"version\":%d,\"generation\":%" PRIu32, PART_VERSION,
+                         report->generation);
 
     report_sort_codes(report);
     for (size_t i = 0; i < REPORT_FIELD_COUNT; i++)
@@ -169,25 +172,40 @@ static bool parse_batches(const struct json_value *batches, struct report *repor
     return true;
 }
 
-static bool parse_members(const struct json_value *doc, struct report *report)
+/* A version 1 has not all numbers; what is not there is 0. */
+static bool parse_numbers(const struct json_value *doc, struct report *report)
 {
     struct json_value version = json_member(doc, "version");
-    struct json_value out = json_member(doc, "out_sha256");
-    struct json_value dead = json_member(doc, "dead_sha256");
-    struct json_value codes = json_member(doc, "codes");
-    struct json_value batches = json_member(doc, "batches");
-    int64_t n;
+    struct json_value generation = json_member(doc, "generation");
+    int64_t kind;
+    int64_t n = 0;
 
-    if (!json_to_int64(&version, &n) || n != PART_VERSION)
+    if (!json_to_int64(&version, &kind) || (kind != PART_VERSION && kind != PART_VERSION_1))
         return false;
+    if (kind == PART_VERSION && (!json_to_int64(&generation, &n) || n < 0 || n > UINT32_MAX))
+        return false;
+    report->generation = (uint32_t)n;
     for (size_t i = 0; i < REPORT_FIELD_COUNT; i++) {
         struct json_value v = json_member(doc, report_field_name(i));
 
+        if (kind == PART_VERSION_1 && v.kind == JSON_ABSENT)
+            continue;
         if (!json_to_int64(&v, &n) || n < 0)
             return false;
         *report_field(report, i) = (uint64_t)n;
     }
-    return json_string_decode(&out, report->out.sha256, sizeof(report->out.sha256), NULL) &&
+    return true;
+}
+
+static bool parse_members(const struct json_value *doc, struct report *report)
+{
+    struct json_value out = json_member(doc, "out_sha256");
+    struct json_value dead = json_member(doc, "dead_sha256");
+    struct json_value codes = json_member(doc, "codes");
+    struct json_value batches = json_member(doc, "batches");
+
+    return parse_numbers(doc, report) &&
+           json_string_decode(&out, report->out.sha256, sizeof(report->out.sha256), NULL) &&
            json_string_decode(&dead, report->dead.sha256, sizeof(report->dead.sha256), NULL) &&
            parse_codes(&codes, report) && parse_batches(&batches, report);
 }
@@ -205,14 +223,14 @@ bool report_parse_part(const char *text, size_t len, struct report *report, stru
     return true;
 }
 
-bool report_load_part(struct sink *sink, uint32_t part, struct report *report, bool *found,
-                      struct err *err)
+bool report_load_part(struct sink *sink, uint32_t part, uint32_t generation, struct report *report,
+                      bool *found, struct err *err)
 {
     char name[LAYOUT_NAME_MAX];
     struct buf doc = BUF_INIT(PART_MAX_BYTES);
     bool ok;
 
-    if (!sink_exists(sink, layout_report(name, part), found, err))
+    if (!sink_exists(sink, layout_report(name, part, generation), found, err))
         return false;
     if (!*found)
         return true;
@@ -225,13 +243,15 @@ bool report_load_part(struct sink *sink, uint32_t part, struct report *report, b
 bool report_collect(struct sink *sink, uint32_t parts, struct report *report, struct err *err)
 {
     struct report total = {0};
-    bool ok = true;
+    struct generations *g = generations_load(sink, err);
+    bool ok = g != NULL;
 
     for (uint32_t part = 0; ok && part < parts; part++) {
         struct report one = {0};
         bool found = false;
 
-        ok = report_load_part(sink, part, &one, &found, err);
+        ok = report_load_part(sink, part, generations_of_part(g, part, GENERATION_ANY), &one,
+                              &found, err);
         if (ok && !found)
             ok = err_set(err, ERR_TEMPORARY, "part %" PRIu32 " of %" PRIu32 " is not merged yet",
                          part, parts);
@@ -239,11 +259,13 @@ bool report_collect(struct sink *sink, uint32_t parts, struct report *report, st
             report_add(&total, &one);
         report_release(&one);
     }
-    if (!ok) {
+    if (ok) {
+        total.generation = generations_newest(g);
+        report_sort_codes(&total);
+        *report = total;
+    } else {
         report_release(&total);
-        return false;
     }
-    report_sort_codes(&total);
-    *report = total;
-    return true;
+    generations_free(g);
+    return ok;
 }

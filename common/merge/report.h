@@ -43,6 +43,7 @@ struct report {
     uint64_t invalid;    /* of @failed: lines that could not be sent */
     uint64_t attempts;   /* times a task was sent, all tasks together */
     uint64_t duplicates; /* successes beyond the first for a task */
+    uint64_t paid_twice; /* of these: from one more batch, so the provider ran the task again */
     uint64_t superseded; /* failed lines that a better or newer one replaced */
     struct tokens tokens;
     struct tokens wasted;     /* of the duplicates */
@@ -51,11 +52,23 @@ struct report {
     char (*batches)[BATCH_ID_LEN + 1]; /* different remote batches, sorted */
     size_t batch_count;
     struct report_file out, dead;
+    uint32_t generation; /* of the part; of the job: the newest one */
 };
 
 /** What the caller knows of the job and the sink does not. Milliseconds since 1970. */
 struct report_times {
     int64_t created_ms, finished_ms; /* 0: unknown, null in the report */
+};
+
+/** What the job's report says beside its numbers. */
+struct report_paths {
+    const char *out, *dead; /* files that were published; NULL for none */
+    const char *trail;      /* who did what to the job, a JSON array; NULL is null */
+    /*
+     * OUTPUT as it was when the report was written: it is replaced next. NULL: there was none.
+     * Should the program die in between, this tells that the old OUTPUT is the job's own.
+     */
+    const struct report_file *replaces;
 };
 
 /** Empty. */
@@ -81,21 +94,21 @@ MUST_CHECK bool report_write_part(struct report *report, struct buf *out);
 MUST_CHECK bool report_parse_part(const char *text, size_t len, struct report *report,
                                   struct err *err);
 
-/** The counts of @part, if it is merged: *@found. The caller releases them then. */
-MUST_CHECK bool report_load_part(struct sink *sink, uint32_t part, struct report *report,
-                                 bool *found, struct err *err);
+/** The counts of @part in @generation, if it is merged: *@found. The caller releases them then. */
+MUST_CHECK bool report_load_part(struct sink *sink, uint32_t part, uint32_t generation,
+                                 struct report *report, bool *found, struct err *err);
 
 /**
- * Sum of the parts [0, @parts). ERR_TEMPORARY when one is not merged yet. Only
- * the hashes of @out and @dead stay empty: publish_output() fills them in.
+ * Sum of the parts [0, @parts), each in its newest generation. ERR_TEMPORARY when one is
+ * not merged yet. Only the hashes of @out and @dead stay empty: publish_output() fills them in.
  */
 MUST_CHECK bool report_collect(struct sink *sink, uint32_t parts, struct report *report,
                                struct err *err);
 
-/** The job's report as a JSON document, schema 1. @out_path, @dead_path: NULL for none. */
+/** The job's report as a JSON document, schema 1. */
 MUST_CHECK bool report_write_json(const struct report *report, const struct job_spec *spec,
-                                  const struct report_times *times, const char *out_path,
-                                  const char *dead_path, struct buf *out);
+                                  const struct report_times *times,
+                                  const struct report_paths *paths, struct buf *out);
 
 /** The same for people: some lines of text. */
 MUST_CHECK bool report_write_text(const struct report *report, const struct job_spec *spec,

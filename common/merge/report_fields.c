@@ -16,6 +16,7 @@ static const struct {
     {"attempts",          offsetof(struct report, attempts)         },
     {"duplicates",        offsetof(struct report, duplicates)       },
     {"superseded",        offsetof(struct report, superseded)       },
+    {"paid_twice",        offsetof(struct report, paid_twice)       },
     {"prompt_tokens",     offsetof(struct report, tokens.prompt)    },
     {"completion_tokens", offsetof(struct report, tokens.completion)},
     {"cached_tokens",     offsetof(struct report, tokens.cached)    },

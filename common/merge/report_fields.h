@@ -8,7 +8,7 @@ struct report;
 
 /* The plain numbers of a report as a table: they are summed, written and read. */
 
-#define REPORT_FIELD_COUNT 17u
+#define REPORT_FIELD_COUNT 18u
 
 /** Name of number @i < REPORT_FIELD_COUNT in the report of a part. */
 const char *report_field_name(size_t i);

@@ -80,22 +80,41 @@ static bool put_job(struct buf *out, const struct job_spec *spec, const struct r
            put_time(out, "finished", times->finished_ms);
 }
 
-bool report_write_json(const struct report *report, const struct job_spec *spec,
-                       const struct report_times *times, const char *out_path,
-                       const char *dead_path, struct buf *out)
+static bool put_files(struct buf *out, const struct report *report,
+                      const struct report_paths *paths)
 {
-    return put_job(out, spec, times) && put_number(out, "requests", report->requests) &&
-           put_number(out, "ok", report->ok) && put_number(out, "failed", report->failed) &&
+    if (!buf_printf(out, "  \"files\": {\n") ||
+        !put_file(out, "output", paths->out, &report->out, ",") ||
+        !put_file(out, "errors", paths->dead, &report->dead, paths->replaces != NULL ? "," : ""))
+        return false;
+    if (paths->replaces != NULL && !put_file(out, "replaces", paths->out, paths->replaces, ""))
+        return false;
+    return buf_printf(out, "  }\n}\n");
+}
+
+static bool put_trail(struct buf *out, const char *trail)
+{
+    return buf_append(out, trail == NULL ? "null" : trail, trail == NULL ? 4 : strlen(trail)) &&
+           buf_printf(out, ",\n");
+}
+
+bool report_write_json(const struct report *report, const struct job_spec *spec,
+                       const struct report_times *times, const struct report_paths *paths,
+                       struct buf *out)
+{
+    return put_job(out, spec, times) && put_number(out, "generation", report->generation) &&
+           put_number(out, "requests", report->requests) && put_number(out, "ok", report->ok) &&
+           put_number(out, "failed", report->failed) &&
            put_number(out, "invalid", report->invalid) && put_codes(out, report) &&
            put_number(out, "attempts", report->attempts) &&
            put_number(out, "duplicates", report->duplicates) &&
+           put_number(out, "paid_twice", report->paid_twice) &&
            put_number(out, "superseded", report->superseded) &&
            put_number(out, "remote_batches", report->batch_count) &&
            put_tokens(out, "tokens", &report->tokens) &&
            put_tokens(out, "wasted_tokens", &report->wasted) &&
-           buf_printf(out, "  \"cost\": null,\n  \"files\": {\n") &&
-           put_file(out, "output", out_path, &report->out, ",") &&
-           put_file(out, "errors", dead_path, &report->dead, "") && buf_printf(out, "  }\n}\n");
+           buf_printf(out, "  \"cost\": null,\n  \"trail\": ") && put_trail(out, paths->trail) &&
+           put_files(out, report, paths);
 }
 
 /* "99.9%", rounded down. */
@@ -138,6 +157,8 @@ static bool put_sums(struct buf *out, const struct report *report)
            buf_printf(out, "%-16s %" PRIu64 "\n", "attempts", report->attempts) &&
            (report->duplicates == 0 ||
             buf_printf(out, "%-16s %" PRIu64 "\n", "duplicates", report->duplicates)) &&
+           (report->paid_twice == 0 ||
+            buf_printf(out, "%-16s %" PRIu64 "\n", "paid twice", report->paid_twice)) &&
            buf_printf(out, "%-16s %" PRIu64 " prompt, %" PRIu64 " completion\n", "tokens",
                       t->prompt, t->completion) &&
            (w->prompt + w->completion == 0 ||
@@ -150,6 +171,8 @@ bool report_write_text(const struct report *report, const struct job_spec *spec,
 {
     bool ok = put_line(out, "job", spec->job) && put_line(out, "note", spec->note) &&
               put_line(out, "provider", spec->provider) && put_duration(out, times) &&
+              (report->generation == 0 ||
+               buf_printf(out, "%-16s %" PRIu32 "\n", "resubmissions", report->generation)) &&
               buf_printf(out, "%-16s %" PRIu64 "\n", "requests", report->requests) &&
               put_share(out, "ok", report->ok, report->requests) &&
               put_share(out, "failed", report->failed, report->requests);

@@ -9,6 +9,7 @@
 #include "common/base/xmem.h"
 #include "common/codec/ids.h"
 #include "common/input/line_reader.h"
+#include "common/input/shard_plan.h"
 #include "common/input/source.h"
 #include "common/input/window.h"
 #include "common/json/request_line.h"
@@ -98,18 +99,21 @@ static bool parse_index(const struct buf *doc, uint32_t part, uint64_t *offset, 
     return true;
 }
 
-static bool find_part(struct requests *r, uint32_t part, uint64_t *offset, uint64_t *line,
-                      struct err *err)
+bool requests_find_part(struct sink *sink, uint32_t part, uint64_t *offset, uint64_t *line,
+                        struct err *err)
 {
     char name[LAYOUT_NAME_MAX];
     struct buf doc = BUF_INIT(INDEX_MAX_BYTES);
     bool ok;
 
-    if (part == 0)
+    if (part == 0) {
+        *offset = 0;
+        *line = 1;
         return true;
-    ok = sink_read(r->sink, layout_index(name, part), &doc, err);
+    }
+    ok = sink_read(sink, layout_index(name, part), &doc, err);
     if (ok && !parse_index(&doc, part, offset, line))
-        ok = err_set(err, ERR_PERMANENT, "%s/%s is not an index", sink_path(r->sink), name);
+        ok = err_set(err, ERR_PERMANENT, "%s/%s is not an index", sink_path(sink), name);
     buf_release(&doc);
     return ok;
 }
@@ -120,7 +124,7 @@ static bool open_source(struct requests *r, uint32_t part, struct err *err)
     uint64_t offset = 0;
     uint64_t line = 1;
 
-    if (!find_part(r, part, &offset, &line, err))
+    if (!requests_find_part(r->sink, part, &offset, &line, err))
         return false;
     r->source = source_open(r->spec->source, err);
     if (r->source == NULL || (offset != 0 && !source_seek(r->source, offset, err)))
@@ -203,17 +207,10 @@ static bool next_window(struct requests *r, bool *end, struct err *err)
 static void fill_from_line(struct requests *r, struct request *out)
 {
     const struct window_line *text = &r->cut.lines[r->at];
-    const char *model = r->spec->model[0] != '\0' ? r->spec->model : NULL;
-    struct request_line line = {
-        .custom_id = {NULL, 0}
-    };
+    struct request_line line;
     char why[REQUEST_WHY_SIZE];
-    bool valid = false;
+    bool valid = shard_line_parse(r->spec, text, &line, why);
 
-    if (text->too_long)
-        (void)snprintf(why, sizeof(why), "longer than %d bytes", REQUEST_LINE_MAX_BYTES);
-    else
-        valid = request_line_parse(text->text, text->text_len, model, &line, why);
     if (!valid)
         (void)snprintf(r->reason, sizeof(r->reason), "line %" PRIu64 ": %s", text->number, why);
     out->line = text->number;

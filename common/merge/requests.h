@@ -38,6 +38,13 @@ MUST_CHECK bool requests_publish_index(struct sink *sink, uint32_t part, uint64_
                                        uint64_t line, struct err *err);
 
 /**
+ * Where @part starts in the source: byte @offset, line number @line from 1. Part 0 starts at the
+ * beginning, of others the sink knows.
+ */
+MUST_CHECK bool requests_find_part(struct sink *sink, uint32_t part, uint64_t *offset,
+                                   uint64_t *line, struct err *err);
+
+/**
  * Start with the first request of @part. Borrows @sink and @spec. NULL (with
  * @err) on failure: ERR_INPUT when the source cannot be read. Free with
  * requests_free().

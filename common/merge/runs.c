@@ -119,7 +119,7 @@ static struct segment_reader *open_run(struct runs *runs, struct run *run, struc
     return segment_reader_new(fd, "temporary file", err);
 }
 
-bool runs_add(struct runs *runs, const char *name, struct err *err)
+bool runs_add(struct runs *runs, const char *name, struct segment_batch *batch, struct err *err)
 {
     struct run *run = xcalloc(1, sizeof(*run));
     struct segment_reader *reader;
@@ -133,6 +133,7 @@ bool runs_add(struct runs *runs, const char *name, struct err *err)
     }
     const struct segment_header *h = segment_reader_header(reader);
     bool right = h->part == runs->part;
+    *batch = h->batches[0];
     run->first = h->first;
     run->last = h->last;
     run->records = h->records;

@@ -26,8 +26,12 @@ struct runs *runs_new(struct sink *sink, uint32_t part);
 /** NULL is fine. */
 void runs_free(struct runs *runs);
 
-/** Add the segment @name (copied) before reading begins; reads its header. */
-MUST_CHECK bool runs_add(struct runs *runs, const char *name, struct err *err);
+/**
+ * Add the segment @name (copied) before reading begins; reads its header. Its batch
+ * into *@batch: what is published has one.
+ */
+MUST_CHECK bool runs_add(struct runs *runs, const char *name, struct segment_batch *batch,
+                         struct err *err);
 
 /** After the last runs_add(): intermediate passes, @max_records at a time; *@done in the end. */
 MUST_CHECK bool runs_prepare(struct runs *runs, size_t max_records, bool *done, struct err *err);

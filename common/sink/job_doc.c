@@ -27,16 +27,18 @@ static const struct {
     {"note",        PLACE(note)       },
 };
 
-enum number { WINDOW_LINES, WINDOW_BYTES, CHUNK_BYTES, MAX_ATTEMPTS, NUMBERS };
+enum number { WINDOW_LINES, WINDOW_BYTES, MAX_LINE_BYTES, CHUNK_BYTES, MAX_ATTEMPTS, NUMBERS };
 
 static const struct {
     const char *name;
     int64_t min, max;
+    int64_t since; /* version of the document; 0 in an older one */
 } numbers[NUMBERS] = {
-    [WINDOW_LINES] = {"window_lines", 1, ORDINAL_LINES},
-    [WINDOW_BYTES] = {"window_bytes", 1, INT64_MAX    },
-    [CHUNK_BYTES] = {"chunk_bytes",  1, INT64_MAX    },
-    [MAX_ATTEMPTS] = {"max_attempts", 1, UINT32_MAX   },
+    [WINDOW_LINES] = {"window_lines",   1, ORDINAL_LINES, 1},
+    [WINDOW_BYTES] = {"window_bytes",   1, INT64_MAX,     1},
+    [MAX_LINE_BYTES] = {"max_line_bytes", 0, INT64_MAX,     2},
+    [CHUNK_BYTES] = {"chunk_bytes",    1, INT64_MAX,     1},
+    [MAX_ATTEMPTS] = {"max_attempts",   1, UINT32_MAX,    1},
 };
 
 bool job_doc_write(const struct job_spec *spec, struct buf *out)
@@ -51,9 +53,11 @@ bool job_doc_write(const struct job_spec *spec, struct buf *out)
     }
     return ok && buf_printf(out,
                             ",\"inline\":%s,\"window_lines\":%" PRIu32 ",\"window_bytes\":%" PRIu64
-                            ",\"chunk_bytes\":%" PRIu64 ",\"max_attempts\":%" PRIu32 "}",
+                            ",\"max_line_bytes\":%" PRIu64 ",\"chunk_bytes\":%" PRIu64
+                            ",\"max_attempts\":%" PRIu32 "}",
                             spec->inline_payload ? "true" : "false", spec->window_lines,
-                            spec->window_bytes, spec->chunk_bytes, spec->max_attempts);
+                            spec->window_bytes, spec->max_line_bytes, spec->chunk_bytes,
+                            spec->max_attempts);
 }
 
 static bool parse_texts(const struct json_value *doc, struct job_spec *spec, struct err *err)
@@ -72,14 +76,17 @@ static bool parse_texts(const struct json_value *doc, struct job_spec *spec, str
     return true;
 }
 
-static bool parse_numbers(const struct json_value *doc, struct job_spec *spec, struct err *err)
+static bool parse_numbers(const struct json_value *doc, int64_t version, struct job_spec *spec,
+                          struct err *err)
 {
-    int64_t v[NUMBERS];
+    int64_t v[NUMBERS] = {0};
     struct json_value inlined = json_member(doc, "inline");
 
     for (size_t i = 0; i < NUMBERS; i++) {
         struct json_value member = json_member(doc, numbers[i].name);
 
+        if (version < numbers[i].since)
+            continue;
         if (!json_to_int64(&member, &v[i]) || v[i] < numbers[i].min || v[i] > numbers[i].max)
             return err_set(err, ERR_PERMANENT, "job document: \"%s\" is not a number in its range",
                            numbers[i].name);
@@ -89,6 +96,7 @@ static bool parse_numbers(const struct json_value *doc, struct job_spec *spec, s
     spec->inline_payload = inlined.text[0] == 't';
     spec->window_lines = (uint32_t)v[WINDOW_LINES];
     spec->window_bytes = (uint64_t)v[WINDOW_BYTES];
+    spec->max_line_bytes = (uint64_t)v[MAX_LINE_BYTES];
     spec->chunk_bytes = (uint64_t)v[CHUNK_BYTES];
     spec->max_attempts = (uint32_t)v[MAX_ATTEMPTS];
     return true;
@@ -107,10 +115,10 @@ bool job_doc_parse(const char *text, size_t len, struct job_spec *spec, struct e
     struct json_value v = json_member(&doc, "version");
     if (!json_to_int64(&v, &version))
         return err_set(err, ERR_PERMANENT, "job document: it has no version");
-    if (version != JOB_DOC_VERSION)
+    if (version < 1 || version > JOB_DOC_VERSION)
         return err_set(err, ERR_PERMANENT, "job document: version %" PRId64 " is not known here",
                        version);
-    if (!parse_texts(&doc, &parsed, err) || !parse_numbers(&doc, &parsed, err))
+    if (!parse_texts(&doc, &parsed, err) || !parse_numbers(&doc, version, &parsed, err))
         return false;
     if (!job_name_is_valid(parsed.job) ||
         strspn(parsed.ji, "0123456789abcdefghijklmnopqrstuvwxyz") != JOB_JI_LEN)

@@ -13,7 +13,7 @@
  * Version of the job document. Change the layout, raise the number, keep the
  * old reader.
  */
-#define JOB_DOC_VERSION 1
+#define JOB_DOC_VERSION 2
 
 /** Append @spec as one JSON object without a newline. False past the limit of @out. */
 MUST_CHECK bool job_doc_write(const struct job_spec *spec, struct buf *out);

@@ -67,7 +67,8 @@ static void each_line_is_in_exactly_one_shard(void **state)
 
 static void lines_that_cannot_be_sent_say_why_and_keep_their_id(void **state)
 {
-    static const char *const lines[] = {"{\"custom_id\":\"torn\",\"body\":{}}", "[]"};
+    static const char *const lines[] = {"{\"custom_id\":\"torn\",\"body\":{}}",
+                                        "{\"custom_id\":\"huge\",\"body\":{\"cut"};
     struct job_spec spec = spec_of("");
     struct shard_plan plan;
     struct made made;
@@ -81,7 +82,40 @@ static void lines_that_cannot_be_sent_say_why_and_keep_their_id(void **state)
     assert_memory_equal(plan.lines[0].custom_id.p, "\"torn\"", 6);
     assert_string_equal(plan.lines[0].why, "no model");
     assert_int_equal(plan.lines[1].number, 101);
+    assert_memory_equal(plan.lines[1].custom_id.p, "\"huge\"", 6);
     assert_non_null(strstr(plan.lines[1].why, "longer than 16000000 bytes"));
+    shard_plan_release(&plan);
+}
+
+static void a_line_longer_than_the_provider_takes_is_not_sent(void **state)
+{
+    static const char *const lines[] = {
+        "{\"custom_id\":\"long\",\"body\":{\"model\":\"m\",\"x\":12}}",
+        "{\"custom_id\":\"fits\",\"body\":{\"model\":\"m\",\"x\":1}}"};
+    struct job_spec spec = spec_of("");
+    struct shard_plan plan;
+    struct made made;
+
+    (void)state;
+    make_window(&made, lines, 2);
+    shard_plan_make(&plan, &spec, &made.window, NULL); /* nobody says how long */
+    assert_int_equal(plan.invalid, 0);
+    uint64_t longest = plan.shards[0].longest;
+    shard_plan_release(&plan);
+
+    (void)snprintf(spec.provider, sizeof(spec.provider), "dashscope");
+    spec.max_line_bytes = longest - 1;
+    shard_plan_make(&plan, &spec, &made.window, NULL);
+    assert_int_equal(plan.invalid, 1);
+    assert_false(plan.lines[0].valid);
+    assert_memory_equal(plan.lines[0].custom_id.p, "\"long\"", 6);
+    assert_non_null(strstr(plan.lines[0].why, "provider dashscope takes at most"));
+    assert_true(plan.lines[1].valid);
+    assert_int_equal(plan.shards[0].left, 1);
+    shard_plan_release(&plan);
+    spec.max_line_bytes = longest;
+    shard_plan_make(&plan, &spec, &made.window, NULL);
+    assert_int_equal(plan.invalid, 0);
     shard_plan_release(&plan);
 }
 
@@ -129,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_line_is_in_exactly_one_shard),
         cmocka_unit_test(lines_that_cannot_be_sent_say_why_and_keep_their_id),
+        cmocka_unit_test(a_line_longer_than_the_provider_takes_is_not_sent),
         cmocka_unit_test(a_default_model_makes_its_lane),
         cmocka_unit_test(what_is_settled_is_not_sent_but_keeps_the_shards_numbers),
     };

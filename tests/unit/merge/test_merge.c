@@ -68,7 +68,7 @@ static struct report load_report(struct world *w)
     struct report report = {0};
     bool found = false;
 
-    assert_true(report_load_part(w->sink, 0, &report, &found, NULL));
+    assert_true(report_load_part(w->sink, 0, 0, &report, &found, NULL));
     assert_true(found);
     return report;
 }
@@ -225,7 +225,7 @@ static void what_has_no_line_says_why(void **state)
         "\"token_limit_exceeded\",\"message\":\"too many \\\"tokens\\\"\"}}\n"
         "{\"id\":null,\"custom_id\":\"b\",\"response\":null,\"error\":{\"code\":"
         "\"missing_result\",\"message\":\"the provider returned no result in 2 attempts\"}}\n"
-        "{\"id\":null,\"custom_id\":null,\"response\":null,\"error\":{\"code\":"
+        "{\"id\":null,\"custom_id\":\"c\",\"response\":null,\"error\":{\"code\":"
         "\"invalid_request_line\",\"message\":\"line 3: not valid JSON at byte 18: expected a "
         "comma "
         "or a closing brace\"}}\n"
@@ -296,7 +296,7 @@ static void a_task_without_evidence_is_a_hole_and_nothing_is_published(void **st
     world_write_input(w, text.data, text.len);
     world_asked(w, "b0", 0, 4, "");
     put(w, &early, "f", world_record(1, 2, 0, OUTCOME_OK, "{}"));
-    struct merge *m = merge_new(w->sink, &w->spec, 0, 3, false);
+    struct merge *m = merge_new(w->sink, &w->spec, &(struct merge_plan){.windows = 3});
     assert_int_equal(merge_run(m, &err), MERGE_HOLES);
     const struct merge_hole *holes = merge_holes(m, &count);
     assert_int_equal(count, 2);
@@ -344,9 +344,9 @@ static void what_comes_after_the_list_is_fixed_changes_nothing(void **state)
 
     /* a merge that died after its list, and a success that arrives late */
     char path[256];
-    (void)snprintf(path, sizeof(path), "%s/%s", sink_path(w->sink), layout_report(name, 0));
+    (void)snprintf(path, sizeof(path), "%s/%s", sink_path(w->sink), layout_report(name, 0, 0));
     assert_int_equal(remove(path), 0);
-    (void)snprintf(path, sizeof(path), "%s/%s", sink_path(w->sink), layout_dead(name, 0));
+    (void)snprintf(path, sizeof(path), "%s/%s", sink_path(w->sink), layout_dead(name, 0, 0));
     assert_int_equal(remove(path), 0);
     put(w, &early, "f", world_record(0, 0, 0, OUTCOME_OK, "{}"));
     must_merge(w, 1);
@@ -358,7 +358,7 @@ static void what_comes_after_the_list_is_fixed_changes_nothing(void **state)
 /* A merge that ends as soon as the list of its files is in the sink. */
 static void fix_list_and_die(struct world *w)
 {
-    struct merge *m = merge_new(w->sink, &w->spec, 0, 1, false);
+    struct merge *m = merge_new(w->sink, &w->spec, &(struct merge_plan){.windows = 1});
     struct err err = {0};
     bool exists = false;
 
@@ -377,7 +377,7 @@ static void two_merges_that_saw_different_files_agree(void **state)
         assert_int_equal(tear_down(state), 0);
         assert_int_equal(set_up(state), 0);
         struct world *w = *state;
-        struct merge *slow = merge_new(w->sink, &w->spec, 0, 1, false);
+        struct merge *slow = merge_new(w->sink, &w->spec, &(struct merge_plan){.windows = 1});
         struct err err = {0};
 
         input(w, "{\"custom_id\":\"a\",\"body\":{}}\n{\"custom_id\":\"b\",\"body\":{}}\n");
@@ -541,7 +541,8 @@ static void a_damaged_segment_is_named(void **state)
 static const char *const deaths[] = {
     "sink.link:kill@1",   "sink.linked:kill@1", "merge.frozen:kill",  "sink.link:kill@2",
     "sink.linked:kill@2", "merge.out:kill",     "sink.link:kill@3",   "sink.linked:kill@3",
-    "merge.dead:kill",    "sink.link:kill@4",   "sink.linked:kill@4",
+    "merge.dead:kill",    "sink.link:kill@4",   "sink.linked:kill@4", "merge.bad:kill",
+    "sink.link:kill@5",   "sink.linked:kill@5",
 };
 
 static int merge_in_child(const char *path)

@@ -15,13 +15,15 @@
 #include "common/merge/report.h"
 #include "common/model/mask.h"
 #include "common/model/ordinal.h"
+#include "common/sink/generation.h"
 #include "common/sink/layout.h"
 #include "tests/unit/merge/world.h"
 
-#define SEEDS       200
+#define SEEDS       120
 #define MAX_TASKS   120
-#define MAX_BATCHES 7
-#define MAX_LINES   1024
+#define MAX_BATCHES 14 /* in all generations */
+#define GENERATIONS 3
+#define MAX_LINES   4096
 
 /* A line of some provider file. */
 struct told {
@@ -45,9 +47,14 @@ struct job {
     int64_t ended_ms[MAX_BATCHES];
     bool refused[MAX_BATCHES]; /* never reached the provider */
     bool asked[MAX_BATCHES][MAX_TASKS];
+    uint32_t generation_of[MAX_BATCHES]; /* that a batch was run in */
+    uint32_t generation;                 /* now */
+    uint32_t task_of[MAX_TASKS];         /* newest generation that lists the task */
+    bool cancelled[GENERATIONS];         /* in that generation */
+    bool is_failed[MAX_TASKS];           /* as the last merge has it */
     struct told told[MAX_LINES];
     uint32_t told_count;
-    uint64_t ok, failed, duplicates, superseded, attempts;
+    uint64_t ok, failed, duplicates, superseded, attempts, paid_twice;
     struct buf out, dead;
 };
 
@@ -115,18 +122,27 @@ static void tell(struct job *j, uint32_t task, uint32_t batch, uint64_t offset)
                        (int)t->outcome);
 }
 
-/* Each batch asks for some tasks and tells some lines, in any order, some twice. */
-static void make_batches(struct job *j)
+/*
+ * @count more batches, of this generation. Each asks for some tasks and tells some lines, in any
+ * order, some twice. Most ask for what is to be done, but Redis may have gone back.
+ */
+static void make_batches(struct job *j, uint32_t count)
 {
-    for (uint32_t b = 0; b < j->batches; b++) {
+    uint32_t first = j->batches;
+
+    j->batches += count;
+    for (uint32_t b = first; b < j->batches; b++) {
         uint64_t offset = 0;
+
+        j->generation_of[b] = j->generation;
 
         (void)snprintf(j->batch[b].bid, sizeof(j->batch[b].bid), "bid%u", below(j, 1000) * 10 + b);
         j->batch[b].created_ms = below(j, 3);
         j->ended_ms[b] = 10 + (int64_t)b; /* all different: the newest reason is clear */
         j->refused[b] = below(j, 5) == 0;
         for (uint32_t i = 0; i < j->tasks; i++)
-            j->asked[b][i] = !j->invalid[i] && below(j, 3) != 0;
+            j->asked[b][i] = !j->invalid[i] && below(j, 3) != 0 &&
+                             (j->task_of[i] == j->generation || below(j, 8) == 0);
         for (uint32_t n = 0; !j->refused[b] && n < j->tasks; n++) {
             uint32_t task = below(j, j->tasks);
 
@@ -188,6 +204,9 @@ static bool preferred(const struct job *j, const struct told *a, const struct to
     const struct segment_batch *y = &j->batch[b->batch];
     bool older;
 
+    if (a->outcome != OUTCOME_OK && b->outcome != OUTCOME_OK &&
+        j->generation_of[a->batch] != j->generation_of[b->batch])
+        return j->generation_of[a->batch] > j->generation_of[b->batch];
     if (a->outcome != b->outcome)
         return a->outcome > b->outcome;
     if (x->created_ms != y->created_ms)
@@ -202,6 +221,7 @@ static bool preferred(const struct job *j, const struct told *a, const struct to
 static void expect_error(struct job *j, uint32_t task, const char *code, const char *message)
 {
     j->failed++;
+    j->is_failed[task] = !j->invalid[task];
     assert_true(buf_printf(&j->dead,
                            "{\"id\":null,\"custom_id\":%s,\"response\":null,\"error\":"
                            "{\"code\":\"%s\",\"message\":\"%s\"}}\n",
@@ -219,6 +239,7 @@ static void expect_line(struct job *j, const struct told *best)
         return;
     }
     j->failed++;
+    j->is_failed[best->task] = true;
     assert_true(buf_printf(&j->dead,
                            "{\"id\":%s,\"custom_id\":%s,\"response\":null,\"error\":{\"code\":"
                            "\"c%d\"}}\n",
@@ -228,33 +249,48 @@ static void expect_line(struct job *j, const struct told *best)
 static const struct told *find_best(struct job *j, uint32_t task)
 {
     const struct told *best = NULL;
+    bool paid[MAX_BATCHES] = {false};
+    uint64_t payments = 0;
     uint64_t oks = 0;
     uint64_t others = 0;
 
     for (uint32_t i = 0; i < j->told_count; i++) {
-        if (j->told[i].task != task)
+        const struct told *t = &j->told[i];
+
+        if (t->task != task)
             continue;
-        oks += j->told[i].outcome == OUTCOME_OK;
-        others += j->told[i].outcome != OUTCOME_OK;
-        if (best == NULL || preferred(j, &j->told[i], best))
-            best = &j->told[i];
+        if (t->outcome != OUTCOME_OK && j->generation_of[t->batch] < j->task_of[task]) {
+            j->superseded++;
+            continue;
+        }
+        oks += t->outcome == OUTCOME_OK;
+        others += t->outcome != OUTCOME_OK;
+        payments += t->outcome == OUTCOME_OK && !paid[t->batch];
+        paid[t->batch] = paid[t->batch] || t->outcome == OUTCOME_OK;
+        if (best == NULL || preferred(j, t, best))
+            best = t;
     }
+    j->paid_twice += payments > 1 ? payments - 1 : 0;
     j->duplicates += oks > 1 ? oks - 1 : 0;
     j->superseded += oks == 0 && others > 0 ? others - 1 : others;
     return best;
 }
 
 /* False: a hole. */
-static bool expect_task(struct job *j, uint32_t task, bool cancelled)
+static bool expect_task(struct job *j, uint32_t task)
 {
     const struct told *best = find_best(j, task);
     char text[160];
     uint32_t times = 0;
     int last = -1;
+    bool cancelled = false;
 
+    for (uint32_t g = j->task_of[task]; g <= j->generation; g++)
+        cancelled = cancelled || j->cancelled[g];
     for (uint32_t b = 0; b < j->batches; b++) {
         times += j->asked[b][task] && !j->refused[b];
-        last = j->asked[b][task] ? (int)b : last;
+        if (j->asked[b][task] && j->generation_of[b] >= j->task_of[task])
+            last = (int)b;
     }
     j->attempts += times;
     if (best != NULL) {
@@ -278,33 +314,77 @@ static bool expect_task(struct job *j, uint32_t task, bool cancelled)
 }
 
 /* Returns how many holes there are. */
-static uint32_t expect(struct job *j, bool cancelled)
+static uint32_t expect(struct job *j)
 {
     uint32_t holes = 0;
 
-    j->ok = j->failed = j->duplicates = j->superseded = j->attempts = 0;
+    j->ok = j->failed = j->duplicates = j->superseded = j->attempts = j->paid_twice = 0;
+    memset(j->is_failed, 0, sizeof(j->is_failed));
     buf_clear(&j->out);
     buf_clear(&j->dead);
     assert_true(buf_append(&j->out, "", 0) && buf_append(&j->dead, "", 0));
     for (uint32_t i = 0; i < j->tasks; i++)
-        holes += !expect_task(j, i, cancelled);
+        holes += !expect_task(j, i);
     return holes;
 }
 
-static void check_coverage(struct job *j, bool final)
+/* What is known of a task that the newest generation lists, or of any in the first run. */
+static bool is_settled(const struct job *j, uint32_t task, bool *failed)
+{
+    bool ok = false;
+    bool perm = false;
+
+    for (uint32_t t = 0; t < j->told_count; t++) {
+        const struct told *told = &j->told[t];
+
+        if (told->task != task)
+            continue;
+        ok = ok || told->outcome == OUTCOME_OK;
+        perm = perm ||
+               (told->outcome == OUTCOME_PERM && j->generation_of[told->batch] >= j->task_of[task]);
+    }
+    *failed = perm && !ok;
+    return ok || perm;
+}
+
+/* @was_failed: as the merge of the generation before had them. */
+static void check_coverage(struct job *j, const bool *was_failed)
+{
+    struct coverage *c = coverage_new(j->world.sink, 0, NULL);
+    uint64_t failures = 0;
+    uint64_t expected = 0;
+
+    assert_non_null(c);
+    assert_true(coverage_run(c, NULL));
+    assert_false(coverage_is_final(c));
+    for (uint32_t i = 0; i < j->tasks; i++) {
+        bool failed = false;
+        bool listed = j->generation == 0 || j->task_of[i] == j->generation;
+        bool settled = is_settled(j, i, &failed) || !listed;
+
+        assert_int_equal(mask_get(coverage_mask(c, j->window_of[i]), j->index_of[i]), settled);
+        expected += listed ? failed : was_failed[i];
+    }
+    for (uint32_t w = 0; w < j->windows; w++) {
+        uint32_t settled = 0;
+
+        for (uint32_t i = 0; i < j->tasks; i++)
+            settled += j->window_of[i] == w && !j->invalid[i] &&
+                       mask_get(coverage_mask(c, w), j->index_of[i]);
+        failures += coverage_failed(c, w, settled);
+    }
+    assert_int_equal(failures, expected);
+    coverage_free(c);
+}
+
+static void check_final(struct job *j)
 {
     struct coverage *c = coverage_new(j->world.sink, 0, NULL);
 
     assert_non_null(c);
-    assert_true(coverage_run(c, NULL));
-    assert_int_equal(coverage_is_final(c), final);
-    for (uint32_t i = 0; i < j->tasks; i++) {
-        bool settled = final;
-
-        for (uint32_t t = 0; t < j->told_count; t++)
-            settled = settled || (j->told[t].task == i && j->told[t].outcome >= OUTCOME_PERM);
-        assert_int_equal(mask_get(coverage_mask(c, j->window_of[i]), j->index_of[i]), settled);
-    }
+    assert_true(coverage_is_final(c));
+    for (uint32_t i = 0; i < j->tasks; i++)
+        assert_true(mask_get(coverage_mask(c, j->window_of[i]), j->index_of[i]));
     coverage_free(c);
 }
 
@@ -319,6 +399,8 @@ static void check_report(struct job *j)
     assert_int_equal(r.failed, j->failed);
     assert_int_equal(r.duplicates, j->duplicates);
     assert_int_equal(r.superseded, j->superseded);
+    assert_int_equal(r.paid_twice, j->paid_twice);
+    assert_int_equal(r.generation, j->generation);
     assert_int_equal(r.attempts, j->attempts);
     assert_int_equal(r.tokens.prompt, j->ok);
     assert_int_equal(r.wasted.prompt, j->duplicates);
@@ -343,38 +425,84 @@ static void check_audit(struct job *j)
     assert_int_equal(audit.failed, j->failed);
 }
 
+/* Some failed tasks are to be done again; false: there are none. */
+static bool resubmit(struct job *j)
+{
+    char name[LAYOUT_NAME_MAX];
+    uint64_t rows = 0;
+    struct rowset_writer *writer = rowset_begin(
+        j->world.sink, layout_generation(name, j->generation + 1), false, j->windows, NULL);
+
+    assert_non_null(writer);
+    for (uint32_t w = 0; w < j->windows; w++) {
+        struct rowset_window window = {.window = w, .lines = j->lines_in[w]};
+
+        memset(window.mask, 0xff, sizeof(window.mask));
+        for (uint32_t i = 0; i < j->tasks; i++) {
+            uint32_t at = j->index_of[i];
+
+            if (j->window_of[i] != w || !j->is_failed[i] || below(j, 3) == 0)
+                continue;
+            window.mask[at / 8] = (uint8_t)(window.mask[at / 8] & ~(1u << at % 8));
+            window.left++;
+            j->task_of[i] = j->generation + 1;
+        }
+        if (window.left > 0)
+            assert_true(rowset_add(writer, &window, NULL));
+        rows += window.left;
+    }
+    if (rows > 0)
+        assert_true(rowset_commit(writer, NULL, NULL, NULL));
+    else
+        rowset_abort(writer);
+    j->generation += rows > 0;
+    return rows > 0;
+}
+
+static void run_generation(struct job *j, uint32_t batches)
+{
+    uint32_t first = j->batches;
+    bool was_failed[MAX_TASKS];
+    char name[LAYOUT_NAME_MAX];
+    struct err err = {0};
+
+    memcpy(was_failed, j->is_failed, sizeof(was_failed));
+    make_batches(j, batches);
+    for (uint32_t b = j->batches; b-- > first;) {
+        publish_lines(j, b);
+        publish_evidence(j, b);
+    }
+    check_coverage(j, was_failed);
+    bool holes = expect(j) != 0;
+    enum merge_result result = world_merge(&j->world, 0, j->windows, false, &err);
+    if (result == MERGE_FAILED)
+        fail_msg("%s", err.msg);
+    assert_int_equal(result, holes ? MERGE_HOLES : MERGE_DONE);
+    if (holes) {
+        j->cancelled[j->generation] = true;
+        assert_int_equal(expect(j), 0);
+        assert_int_equal(world_merge(&j->world, 0, j->windows, true, &err), MERGE_DONE);
+    }
+    world_assert(&j->world, layout_out(name, 0, j->generation), j->out.data);
+    world_assert(&j->world, layout_dead(name, 0, j->generation), j->dead.data);
+    check_report(j);
+    check_audit(j);
+    check_final(j);
+}
+
 static void run_seed(uint64_t seed)
 {
     struct job *j = xcalloc(1, sizeof(*j));
-    struct err err = {0};
 
     j->seed = seed;
     j->out = BUF_INIT(1 << 20);
     j->dead = BUF_INIT(1 << 20);
     world_make(&j->world, 1 + below(j, 9));
     j->tasks = 1 + below(j, MAX_TASKS);
-    j->batches = below(j, MAX_BATCHES + 1);
     make_input(j);
-    make_batches(j);
-    for (uint32_t b = j->batches; b-- > 0;) {
-        publish_lines(j, b);
-        publish_evidence(j, b);
-    }
-    check_coverage(j, false);
-    bool holes = expect(j, false) != 0;
-    enum merge_result result = world_merge(&j->world, 0, j->windows, false, &err);
-    if (result == MERGE_FAILED)
-        fail_msg("%s", err.msg);
-    assert_int_equal(result, holes ? MERGE_HOLES : MERGE_DONE);
-    if (holes) {
-        assert_int_equal(expect(j, true), 0);
-        assert_int_equal(world_merge(&j->world, 0, j->windows, true, &err), MERGE_DONE);
-    }
-    world_assert(&j->world, "out/0000000.jsonl", j->out.data);
-    world_assert(&j->world, "dead/0000000.jsonl", j->dead.data);
-    check_report(j);
-    check_audit(j);
-    check_coverage(j, true);
+    run_generation(j, below(j, 8));
+    while (j->generation + 1 < GENERATIONS && resubmit(j))
+        run_generation(j, below(j, 4));
     world_free(&j->world);
     buf_release(&j->out);
     buf_release(&j->dead);

@@ -102,13 +102,14 @@ static void the_document_is_json_with_nulls_for_what_is_unknown(void **state)
 {
     struct job_spec spec = {.job = "a \"b\"", .ji = "abc123def456", .note = "备注"};
     struct report_times times = {0, 0};
+    struct report_paths paths = {.dead = "/x/e"};
     struct report r = example();
     struct buf out = BUF_INIT(1 << 20);
     struct json_value doc;
 
     (void)state;
     r.out.sha256[0] = '\0';
-    assert_true(report_write_json(&r, &spec, &times, NULL, "/x/e", &out));
+    assert_true(report_write_json(&r, &spec, &times, &paths, &out));
     assert_true(json_scan(out.data, out.len, &doc, NULL));
     struct json_value job = json_member(&doc, "job");
     struct json_value created = json_member(&doc, "created");

@@ -137,7 +137,8 @@ enum merge_result world_merge(struct world *w, uint32_t part, uint32_t windows, 
 
     if (in_part > PART_WINDOWS)
         in_part = PART_WINDOWS;
-    struct merge *m = merge_new(w->sink, &w->spec, part, in_part, cancelled);
+    struct merge_plan plan = {.part = part, .windows = in_part, .cancelled = cancelled};
+    struct merge *m = merge_new(w->sink, &w->spec, &plan);
     enum merge_result result;
     do
         result = merge_step(m, 3, err); /* small steps: every stage is entered and left often */

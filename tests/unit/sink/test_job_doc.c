@@ -21,6 +21,7 @@ static struct job_spec example(void)
         .inline_payload = true,
         .window_lines = 1000,
         .window_bytes = 2000000,
+        .max_line_bytes = 6000000,
         .chunk_bytes = JOB_CHUNK_BYTES,
         .max_attempts = 3,
     };
@@ -48,9 +49,26 @@ static void a_job_comes_back_as_it_was(void **state)
     assert_true(back.inline_payload);
     assert_int_equal(back.window_lines, 1000);
     assert_int_equal(back.window_bytes, 2000000);
+    assert_int_equal(back.max_line_bytes, 6000000);
     assert_int_equal(back.chunk_bytes, JOB_CHUNK_BYTES);
     assert_int_equal(back.max_attempts, 3);
     buf_release(&out);
+}
+
+static void version_1_knows_no_limit_of_a_line(void **state)
+{
+    static const char old[] =
+        "{\"version\":1,\"job\":\"j\",\"ji\":\"abc123def456\",\"fingerprint\":\"\",\"source\":\"\","
+        "\"sink\":\"\",\"provider\":\"openai\",\"base_url\":\"\",\"site\":\"\",\"model\":\"\","
+        "\"note\":\"\",\"inline\":false,\"window_lines\":7,\"window_bytes\":8,\"chunk_bytes\":9,"
+        "\"max_attempts\":3}";
+    struct job_spec back;
+
+    (void)state;
+    assert_true(job_doc_parse(old, strlen(old), &back, NULL));
+    assert_int_equal(back.max_line_bytes, 0);
+    assert_int_equal(back.window_lines, 7);
+    assert_int_equal(back.chunk_bytes, 9);
 }
 
 static void members_of_tomorrow_are_passed_over(void **state)
@@ -71,8 +89,10 @@ static void members_of_tomorrow_are_passed_over(void **state)
 static const struct {
     const char *from, *to;
 } broken[] = {
-    {"\"version\":1",         "\"version\":2"        },
-    {"\"version\":1",         "\"virsion\":1"        },
+    {"\"version\":2",         "\"version\":3"        },
+    {"\"version\":2",         "\"version\":0"        },
+    {"\"version\":2",         "\"virsion\":2"        },
+    {"\"max_line_bytes\"",    "\"max_lime_bytes\""   },
     {"\"window_lines\":1000", "\"window_lines\":1001"},
     {"\"window_lines\":1000", "\"window_lines\":0000"},
     {"\"max_attempts\":3",    "\"max_attempts\":0"   },
@@ -125,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_comes_back_as_it_was),
+        cmocka_unit_test(version_1_knows_no_limit_of_a_line),
         cmocka_unit_test(members_of_tomorrow_are_passed_over),
         cmocka_unit_test(documents_that_are_wrong_are_refused),
         cmocka_unit_test(cut_documents_are_refused),

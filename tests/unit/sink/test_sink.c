@@ -262,10 +262,10 @@ static void layout_names_are_stable(void **state)
     assert_string_equal(layout_ids(a, 123), "ids/0000123");
     assert_string_equal(layout_part(a, 4000000000u), "part-4000000000");
     assert_string_equal(layout_end(a, 1, "0123456789abcdef"), "part-0000001/0123456789abcdef.end");
-    assert_string_equal(layout_out(a, 1), "out/0000001.jsonl");
-    assert_string_equal(layout_dead(a, 1), "dead/0000001.jsonl");
-    assert_string_equal(layout_report(a, 1), "rep/0000001.json");
-    assert_string_equal(layout_inputs(a, 1), "in/0000001.json");
+    assert_string_equal(layout_out(a, 1, 0), "out/0000001.jsonl");
+    assert_string_equal(layout_dead(a, 1, 0), "dead/0000001.jsonl");
+    assert_string_equal(layout_report(a, 1, 0), "rep/0000001.json");
+    assert_string_equal(layout_inputs(a, 1, 0), "in/0000001.json");
     assert_string_equal(layout_segment(a, 2, "../file-A", 4194304),
                         "part-0000002/67464ba3352ab051d41f6df90bb33ac4.0000004194304.seg");
 }
