@@ -295,8 +295,7 @@ static void next_orphan(struct reap_round *r)
         return;
     }
     const char *bid = r->orphans[r->at].name.bid;
-    r->step = protocol_reap_look(r->daemon->protocol, daemon_site(r->daemon), r->nonce, lease_ms(r),
-                                 &bid, 1, on_looked, r);
+    r->step = protocol_reap_look(r->daemon->protocol, r->nonce, lease_ms(r), &bid, 1, on_looked, r);
 }
 
 /* ---- batches */
@@ -424,8 +423,8 @@ static void on_files(const struct provider_error *error, const struct remote_fil
     r->more = page->has_more && ++r->pages < PAGES_MAX;
     r->cut = page->has_more && !r->more;
     memcpy(r->after, page->next, sizeof(r->after));
-    r->step = protocol_reap_look(r->daemon->protocol, daemon_site(r->daemon), r->nonce, lease_ms(r),
-                                 bids, r->page_count, on_page_looked, r);
+    r->step = protocol_reap_look(r->daemon->protocol, r->nonce, lease_ms(r), bids, r->page_count,
+                                 on_page_looked, r);
 }
 
 static void list_files(struct reap_round *r)

@@ -112,8 +112,8 @@ static void on_round(const struct reap_result *result, void *arg)
     if (result->lost)
         rest(r, at_most(TROUBLE_MS, usual_ms(r)));
     else
-        r->step = protocol_reap_done(r->daemon->protocol, daemon_site(r->daemon), r->nonce,
-                                     r->next_ms, result->ids, result->id_count, on_closed, r);
+        r->step = protocol_reap_done(r->daemon->protocol, r->nonce, r->next_ms, result->ids,
+                                     result->id_count, on_closed, r);
 }
 
 static bool some_job_ended(const struct reap_claimed *claimed)
@@ -151,7 +151,7 @@ static void claim(void *arg)
 {
     struct reaper *r = arg;
 
-    r->step = protocol_reap_claim(r->daemon->protocol, daemon_site(r->daemon), r->nonce,
+    r->step = protocol_reap_claim(r->daemon->protocol, r->nonce,
                                   r->daemon->options.lease_ms * REAP_LEASES, r->max_age_ms,
                                   on_claimed, r);
 }

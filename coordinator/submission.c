@@ -2,580 +2,221 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/xmem.h"
-#include "common/codec/payload.h"
-#include "common/daemon/daemon.h"
+#include "common/daemon/refusal.h"
+#include "common/daemon/split.h"
 #include "common/loop/loop.h"
-#include "common/provider/provider.h"
-#include "common/sink/job_doc.h"
 #include "coordinator/batch_file.h"
-#include "coordinator/core/resolve.h"
-#include "coordinator/core/submit_plan.h"
+#include "coordinator/reaper.h"
+#include "coordinator/stage.h"
 
-/*
- *   BUILD   members ─► windows one by one ─► upload ─► intent (BUILD→SUBMIT) ─┐
- *   SUBMIT  without an intent ─► intent (SUBMIT→SUBMIT) ──────────────────────┴─► create ─► RUN
- *           with one ─► search the list ─┬─ found: RUN
- *                                        ├─ not yet certain: put off
- *                                        └─ fence, search again, BUILD
- */
+#define HELD_WAIT_MS   5000
+#define BROKEN_WAIT_MS 60000
 
-#define LIST_LIMIT      100
-#define LIST_PAGES_MAX  50
-#define LIST_SKEW_MS    600000 /* the provider's clock and ours may differ by this much */
-#define HELD_WAIT_MS    5000
-#define TROUBLE_WAIT_MS 5000
-#define BROKEN_WAIT_MS  60000
-
-struct submission {
-    struct work work; /* first: submission_lost() casts */
-    struct daemon *daemon;
-    struct batch batch;
-    struct job_spec spec;
-    uint64_t poll_ms;
-    struct member *members;
-    size_t member_count, next_member;
-    struct batch_file *file;
-    struct loop_timer *turn; /* the next window, so that the loop turns in between */
-    struct provider_call *call;
-    struct protocol_call *step;
-    int64_t moved_mono_ms;         /* when the move under way was asked for */
-    char found[REMOTE_ID_MAX + 1]; /* by the search, "" for nothing */
-    int64_t found_created_ms;
-    unsigned pages;
-    bool fenced; /* the input file was deleted in this search */
-};
-
-static void ignore_provider(const struct provider_error *error, void *arg)
+static void release(struct task *task)
 {
-    (void)error;
-    (void)arg;
-}
+    struct submission *s = (struct submission *)(void *)task;
 
-static void end(struct submission *s)
-{
-    provider_call_cancel(s->call);
-    protocol_call_cancel(s->step);
     loop_timer_free(s->turn);
     batch_file_free(s->file);
-    batch_release(&s->batch);
     free(s->members);
-    crew_end(&s->work);
-    free(s);
 }
 
 void submission_lost(struct work *work)
 {
-    end((struct submission *)(void *)work);
+    task_end((struct task *)(void *)work);
 }
 
-/* ---- moves of the record */
+/* ---- time */
 
-static void log_move(const struct submission *s, enum batch_state to, const char *cause)
-{
-    log_info("ev=batch batch=%s job=%s from=%s to=%s cause=%s", s->batch.bid,
-             log_text(s->batch.job), batch_state_name(s->batch.state), batch_state_name(to),
-             log_text(cause));
-}
-
-static void move(struct submission *s, enum batch_state to, enum protocol_role role,
-                 int64_t due_in_ms, const struct protocol_field *fields, size_t count,
-                 protocol_advance_fn done)
-{
-    s->moved_mono_ms = clock_mono_ms();
-    s->step = protocol_advance(s->daemon->protocol, s->batch.bid, s->work.nonce, s->batch.state, to,
-                               role, due_in_ms, fields, count, done, s);
-}
-
-/* The record is given away, or we were too late: either way it is not ours any more. */
-static void on_moved_away(enum protocol_answer answer, int64_t now_ms, const struct err *err,
-                          void *arg)
+static void on_turn(void *arg)
 {
     struct submission *s = arg;
 
-    (void)now_ms;
-    s->step = NULL;
-    if (answer != PROTOCOL_OK)
-        log_warn("ev=batch_move batch=%s answer=%s reason=%s", s->batch.bid,
-                 protocol_answer_name(answer), log_text(err != NULL ? err->msg : ""));
-    end(s);
+    s->next(s);
 }
 
-/* Leave the record as it is, for anybody, in @wait_ms. */
-static void put_off(struct submission *s, int64_t wait_ms, const char *cause)
+void submission_soon(struct submission *s, int64_t wait_ms, void (*next)(struct submission *))
 {
-    log_move(s, s->batch.state, cause);
-    move(s, s->batch.state, PROTOCOL_CO, wait_ms, NULL, 0, on_moved_away);
+    s->next = next;
+    loop_timer_set(s->turn, wait_ms);
 }
 
-/* The same, where people have to know, or `run` would wait without a word. */
-static void put_off_in_trouble(struct submission *s, const char *kind, const char *why)
+static void on_taken(enum protocol_answer answer, int64_t wait_ms, const struct err *err, void *arg)
 {
-    (void)protocol_job_note(s->daemon->protocol, s->batch.job, kind, why, NULL, NULL);
-    put_off(s, TROUBLE_WAIT_MS, why);
+    struct submission *s = arg;
+
+    s->task.step = NULL;
+    if (answer == PROTOCOL_OK)
+        submission_soon(s, wait_ms, s->next);
+    else
+        task_put_off(&s->task, answer == PROTOCOL_BUSY ? wait_ms : TASK_TROUBLE_WAIT_MS,
+                     err != NULL ? err->msg : "many calls are waiting");
 }
 
-/* It will never be taken: its tasks get the reason, by the one exit that there is. */
-static void give_up(struct submission *s, const char *failure, bool is_free)
+void submission_turn(struct submission *s, enum protocol_rate rate,
+                     void (*next)(struct submission *))
 {
-    const struct protocol_field fields[] = {
-        {BATCH_F_FAILURE, failure           },
-        {BATCH_F_FREE,    is_free ? "1" : ""}
-    };
-
-    log_move(s, BATCH_FETCH, failure);
-    move(s, BATCH_FETCH, PROTOCOL_WK, 0, fields, ARRAY_LEN(fields), on_moved_away);
+    s->next = next;
+    s->task.step = daemon_take_turn(s->task.daemon, rate, on_taken, s);
 }
 
-/* Nothing is under way at the provider: the next holder may create with the same file. */
-static void withdraw_intent(struct submission *s, int64_t wait_ms, const char *cause)
-{
-    static const struct protocol_field fields[] = {
-        {BATCH_F_INTENT, ""},
-        {BATCH_F_LOOKS,  ""}
-    };
+/* ---- moves */
 
-    log_move(s, BATCH_SUBMIT, cause);
-    move(s, BATCH_SUBMIT, PROTOCOL_CO, wait_ms, fields, ARRAY_LEN(fields), on_moved_away);
-}
-
-static void now_running(struct submission *s, const char *remote, int64_t created_ms,
-                        const char *status, const char *cause)
+void submission_runs(struct submission *s, const char *remote, int64_t created_ms,
+                     const char *status, const char *cause)
 {
     char created[24];
-    int64_t first_poll = s->daemon->profile->limits.poll_min_ms;
+    int64_t first_poll = s->task.daemon->limits.poll_min_ms;
     const struct protocol_field fields[] = {
-        {BATCH_F_REMOTE,  remote },
-        {BATCH_F_CREATED, created},
-        {BATCH_F_RUN_MS,  "@now" },
-        {BATCH_F_RSTATUS, status },
-        {BATCH_F_LOOKS,   ""     },
-        {BATCH_F_EMPTY,   ""     },
-        {BATCH_F_RDONE,   ""     },
-        {BATCH_F_RFAILED, ""     }
+        {BATCH_F_REMOTE,  remote      },
+        {BATCH_F_CREATED, created     },
+        {BATCH_F_RUN_MS,  PROTOCOL_NOW},
+        {BATCH_F_RSTATUS, status      },
+        {BATCH_F_LOOKS,   ""          },
+        {BATCH_F_RDONE,   ""          },
+        {BATCH_F_RFAILED, ""          },
+        {BATCH_F_ALARM,   ""          },
+        {BATCH_F_STOP,    ""          },
     };
 
     (void)snprintf(created, sizeof(created), "%lld", (long long)created_ms);
-    if (first_poll > (int64_t)s->poll_ms)
-        first_poll = (int64_t)s->poll_ms;
-    log_move(s, BATCH_RUN, cause);
+    if (first_poll > s->task.poll_ms)
+        first_poll = s->task.poll_ms;
     FAILPOINT("coordinator.created");
-    move(s, BATCH_RUN, PROTOCOL_WK, first_poll, fields, ARRAY_LEN(fields), on_moved_away);
+    task_move(&s->task, BATCH_RUN, PROTOCOL_WK, first_poll, fields, ARRAY_LEN(fields), cause);
 }
 
-/* ---- failures of provider calls */
-
-static void hold_lane(struct submission *s, const struct submit_decision *d,
-                      const struct provider_error *error)
+void submission_rebuild(struct submission *s, const char *cause, bool is_failure)
 {
-    (void)protocol_lane_hold(s->daemon->protocol, s->batch.lane, d->wait_ms, error->message,
-                             d->shrink_pct, NULL, NULL);
-    (void)protocol_job_note(s->daemon->protocol, s->batch.job, TROUBLE_QUOTA, error->message, NULL,
-                            NULL);
-}
-
-static const char *failure_code(const struct provider_error *error)
-{
-    return error->code[0] != '\0' ? error->code : provider_class_name(error->class);
-}
-
-static void search(struct submission *s);
-static void build_anew(struct submission *s, const char *cause);
-
-/* "No such file" to a create: early it may not be visible yet, later it is gone. */
-static bool file_is_gone(const struct submission *s, enum provider_operation op,
-                         const struct provider_error *error)
-{
-    int64_t age_ms = work_redis_now_ms(&s->work) - s->batch.file_ms;
-
-    return op == PROVIDER_OP_CREATE && error->class == PROVIDER_NOT_FOUND &&
-           age_ms >= s->daemon->profile->limits.visibility_lag_ms;
-}
-
-static void after_failure(struct submission *s, enum provider_operation op,
-                          const struct provider_error *error)
-{
-    struct submit_decision d = submit_decide(op, error);
-
-    log_warn("ev=provider_call batch=%s op=%s class=%s status=%ld code=%s action=%s reason=%s",
-             s->batch.bid, provider_operation_name(op), provider_class_name(error->class),
-             error->status, log_text(error->code), submit_action_name(d.action),
-             log_text(error->message));
-    if (file_is_gone(s, op, error)) {
-        build_anew(s, "the input file is gone");
-        return;
-    }
-    switch (d.action) {
-    case SUBMIT_RESOLVE: search(s); return;
-    case SUBMIT_FAIL: give_up(s, failure_code(error), false); return;
-    case SUBMIT_HOLD_LANE: hold_lane(s, &d, error); break;
-    case SUBMIT_AGAIN:
-    case SUBMIT_KEY: break;
-    }
-    if (op == PROVIDER_OP_CREATE)
-        withdraw_intent(s, d.wait_ms, provider_class_name(error->class));
-    else
-        put_off(s, d.wait_ms, provider_class_name(error->class));
-}
-
-/* ---- create */
-
-static void on_created(const struct provider_error *error, const struct remote_batch *batch,
-                       void *arg)
-{
-    struct submission *s = arg;
-
-    s->call = NULL;
-    daemon_note_provider(s->daemon, error);
-    if (error != NULL)
-        after_failure(s, PROVIDER_OP_CREATE, error);
-    else
-        now_running(s, batch->id, batch->created_unix_ms, batch->status_text, "created");
-}
-
-/*
- * The intent is durable: from here on a create may have been sent. But where the
- * answer took longer than a lease, somebody else may be looking for it already.
- */
-static void on_intent(enum protocol_answer answer, int64_t now_ms, const struct err *err, void *arg)
-{
-    struct submission *s = arg;
-
-    if (answer != PROTOCOL_OK) {
-        on_moved_away(answer, now_ms, err, s);
-        return;
-    }
-    s->step = NULL;
-    if (clock_mono_ms() - s->moved_mono_ms > s->daemon->options.lease_ms) {
-        log_warn("ev=intent_too_late batch=%s", s->batch.bid);
-        end(s);
-        return;
-    }
-    s->batch.state = BATCH_SUBMIT;
-    s->batch.intent_ms = now_ms;
-    s->batch.looks = 0;
-    FAILPOINT("coordinator.intent");
-    s->call = provider_create(s->daemon->provider, s->batch.file, s->batch.endpoint, s->batch.bid,
-                              s->batch.job, "0", on_created, s);
-}
-
-static void renew_intent(struct submission *s)
-{
-    static const struct protocol_field fields[] = {
-        {BATCH_F_INTENT, PROTOCOL_NOW},
-        {BATCH_F_LOOKS,  ""          }
-    };
-
-    move(s, BATCH_SUBMIT, PROTOCOL_CO, s->daemon->options.lease_ms, fields, ARRAY_LEN(fields),
-         on_intent);
-}
-
-/* ---- upload */
-
-/* Refused after the upload: nobody else can know the file, so it is ours to delete. */
-static void on_intent_after_upload(enum protocol_answer answer, int64_t now_ms,
-                                   const struct err *err, void *arg)
-{
-    struct submission *s = arg;
-
-    if (answer == PROTOCOL_FENCED || answer == PROTOCOL_STATE || answer == PROTOCOL_GONE)
-        (void)provider_file_delete(s->daemon->provider, s->batch.file, ignore_provider, NULL);
-    on_intent(answer, now_ms, err, arg);
-}
-
-static void on_uploaded(const struct provider_error *error, const struct remote_file *file,
-                        void *arg)
-{
-    struct submission *s = arg;
-
-    s->call = NULL;
-    daemon_note_provider(s->daemon, error);
-    if (error != NULL) {
-        after_failure(s, PROVIDER_OP_UPLOAD, error);
-        return;
-    }
-    memcpy(s->batch.file, file->id, sizeof(s->batch.file));
-    (void)snprintf(s->batch.endpoint, sizeof(s->batch.endpoint), "%s",
-                   batch_file_endpoint(s->file));
+    char rounds[16];
     const struct protocol_field fields[] = {
-        {BATCH_F_FILE,     s->batch.file    },
-        {BATCH_F_FILE_MS,  PROTOCOL_NOW     },
-        {BATCH_F_INTENT,   PROTOCOL_NOW     },
-        {BATCH_F_LOOKS,    ""               },
-        {BATCH_F_ENDPOINT, s->batch.endpoint},
-    };
-    log_move(s, BATCH_SUBMIT, "uploaded");
-    FAILPOINT("coordinator.uploaded");
-    move(s, BATCH_SUBMIT, PROTOCOL_CO, s->daemon->options.lease_ms, fields, ARRAY_LEN(fields),
-         on_intent_after_upload);
-    batch_file_free(s->file);
-    s->file = NULL;
-}
-
-static void upload(struct submission *s)
-{
-    char name[64];
-    struct err err = {0};
-
-    if (!batch_file_finish(s->file, &err)) {
-        put_off_in_trouble(s, TROUBLE_DISK, err.msg);
-        return;
-    }
-    if (batch_file_lines(s->file) == 0) {
-        give_up(s, "empty_batch", true);
-        return;
-    }
-    (void)snprintf(name, sizeof(name), "sheaf-%s-%s.jsonl", s->spec.ji, s->batch.bid);
-    s->call = provider_upload(s->daemon->provider, batch_file_fd(s->file), batch_file_size(s->file),
-                              name, on_uploaded, s);
-}
-
-/* ---- build */
-
-static void after_window(struct submission *s, enum batch_file_result result, const struct err *err)
-{
-    if (result == BATCH_FILE_OK) {
-        s->next_member++;
-        loop_timer_set(s->turn, 0);
-        return;
-    }
-    log_error("ev=build_failed batch=%s job=%s reason=%s", s->batch.bid, log_text(s->batch.job),
-              log_text(err->msg));
-    if (result != BATCH_FILE_CHANGED) {
-        put_off_in_trouble(s, result == BATCH_FILE_FAILED ? TROUBLE_DISK : TROUBLE_INPUT, err->msg);
-        return;
-    }
-    (void)protocol_job_hold(s->daemon->protocol, s->batch.job, "input_changed", err->msg, NULL,
-                            NULL);
-    put_off(s, TROUBLE_WAIT_MS, err->msg);
-}
-
-static void on_payload(enum protocol_answer answer, const void *bytes, size_t len,
-                       const struct err *err, void *arg)
-{
-    struct submission *s = arg;
-    struct payload payload;
-    struct err problem = {0};
-
-    s->step = NULL;
-    if (answer != PROTOCOL_OK) {
-        put_off(s, TROUBLE_WAIT_MS, err != NULL ? err->msg : "no payload");
-        return;
-    }
-    if (!payload_decode(bytes, len, &payload, &problem)) {
-        after_window(s, BATCH_FILE_CHANGED, &problem);
-        return;
-    }
-    enum batch_file_result result =
-        batch_file_add(s->file, &s->members[s->next_member], payload.bytes, payload.len, &problem);
-    payload_release(&payload);
-    after_window(s, result, &problem);
-}
-
-static void next_window(void *arg)
-{
-    struct submission *s = arg;
-    struct err err = {0};
-
-    if (s->next_member == s->member_count) {
-        upload(s);
-        return;
-    }
-    const struct member *m = &s->members[s->next_member];
-    if (s->spec.inline_payload) {
-        s->step = protocol_payload(s->daemon->protocol, s->batch.job, m->window, on_payload, s);
-        return;
-    }
-    enum batch_file_result result = batch_file_add_from_source(s->file, m, &err);
-    after_window(s, result, &err);
-}
-
-static void on_members(enum protocol_answer answer, const struct member *members, size_t count,
-                       const struct err *err, void *arg)
-{
-    struct submission *s = arg;
-    struct err problem = {0};
-
-    if (answer != PROTOCOL_OK) {
-        on_moved_away(answer, 0, err, s);
-        return;
-    }
-    s->step = NULL;
-    free(s->members);
-    s->members = xcalloc(count + 1, sizeof(*members));
-    memcpy(s->members, members, count * sizeof(*members));
-    s->member_count = count;
-    s->next_member = 0;
-    s->file = batch_file_new(&s->spec, s->daemon->profile, &problem);
-    if (s->file == NULL)
-        put_off_in_trouble(s, TROUBLE_DISK, problem.msg);
-    else
-        loop_timer_set(s->turn, 0);
-}
-
-static void build(struct submission *s)
-{
-    s->step = protocol_members(s->daemon->protocol, s->batch.bid, s->work.nonce, on_members, s);
-}
-
-/* ---- resolve */
-
-static void look_again(struct submission *s, int64_t wait_ms)
-{
-    char looks[16];
-    const struct protocol_field fields[] = {
-        {BATCH_F_LOOKS, looks}
+        {BATCH_F_FILE,    ""    },
+        {BATCH_F_FILE_MS, ""    },
+        {BATCH_F_INTENT,  ""    },
+        {BATCH_F_LOOKS,   ""    },
+        {BATCH_F_EMPTY,   rounds},
     };
 
-    (void)snprintf(looks, sizeof(looks), "%u", s->batch.looks + 1);
-    log_move(s, BATCH_SUBMIT, "not in the list yet");
-    move(s, BATCH_SUBMIT, PROTOCOL_CO, wait_ms, fields, ARRAY_LEN(fields), on_moved_away);
-}
-
-static void on_fenced(const struct provider_error *error, void *arg)
-{
-    struct submission *s = arg;
-
-    s->call = NULL;
-    daemon_note_provider(s->daemon, error);
-    if (error != NULL) {
-        put_off(s, TROUBLE_WAIT_MS, error->message);
-        return;
-    }
-    FAILPOINT("coordinator.fenced");
-    s->fenced = true;
-    search(s);
-}
-
-static void build_anew(struct submission *s, const char *cause)
-{
-    static const struct protocol_field fields[] = {
-        {BATCH_F_FILE,    ""},
-        {BATCH_F_FILE_MS, ""},
-        {BATCH_F_INTENT,  ""},
-        {BATCH_F_LOOKS,   ""}
-    };
-
-    log_move(s, BATCH_BUILD, cause);
+    (void)snprintf(rounds, sizeof(rounds), "%u", s->task.batch.empty_polls + is_failure);
     /* Given away: the next claim sees whether the job is held or cancelled by now. */
-    move(s, BATCH_BUILD, PROTOCOL_CO, 0, fields, ARRAY_LEN(fields), on_moved_away);
+    task_move(&s->task, BATCH_BUILD, PROTOCOL_CO, 0, fields, ARRAY_LEN(fields), cause);
 }
 
-static void after_search(struct submission *s)
-{
-    int64_t wait_ms = 0;
-    struct resolve_facts facts = {.found = s->found[0] != '\0',
-                                  .fenced = s->fenced,
-                                  .looks = s->batch.looks,
-                                  .intent_ms = s->batch.intent_ms,
-                                  .now_ms = work_redis_now_ms(&s->work),
-                                  .settle_ms = s->daemon->options.settle_ms};
+/* ---- what is done about failures */
 
-    switch (resolve_next(&facts, &wait_ms)) {
-    case RESOLVE_ADOPT:
-        now_running(s, s->found, s->found_created_ms, "", "found in the list");
-        return;
-    case RESOLVE_LOOK: look_again(s, wait_ms); return;
-    case RESOLVE_FENCE:
-        s->call = provider_file_delete(s->daemon->provider, s->batch.file, on_fenced, s);
-        return;
-    case RESOLVE_BUILD: build_anew(s, "surely not created"); return;
-    }
+/* Nothing is under way at the provider: the next holder may create with the same file. */
+static void withdraw_intent(struct submission *s, const struct retry_decision *d, const char *cause)
+{
+    char tries[16];
+    const struct protocol_field fields[] = {
+        {BATCH_F_INTENT, ""                                     },
+        {BATCH_F_LOOKS,  ""                                     },
+        {BATCH_F_TRIES,  tries                                  },
+        {BATCH_F_WAITS,  d->action == RETRY_HOLD_LANE ? "1" : ""},
+    };
+
+    (void)snprintf(tries, sizeof(tries), "%u", s->task.batch.tries + 1);
+    task_move(&s->task, BATCH_SUBMIT, PROTOCOL_CO, d->wait_ms, fields, ARRAY_LEN(fields), cause);
 }
 
-/* It ran nothing, and another create with the same file may live: it must not hide that one. */
-static bool failed_for_want_of_its_file(const struct remote_batch *b)
+static void try_later(struct submission *s, enum retry_step step, const struct retry_decision *d)
 {
-    return b->status == REMOTE_FAILED && remote_batch_failure(b) == PROVIDER_NOT_FOUND;
-}
+    const char *cause = provider_class_name(s->task.failure.class);
 
-/* Of several that match the oldest counts; the list is newest first. */
-static void take_matches(struct submission *s, const struct remote_batch_page *page,
-                         bool *old_enough)
-{
-    for (size_t i = 0; i < page->count; i++) {
-        const struct remote_batch *b = &page->items[i];
-        bool ours = strcmp(b->input_file_id, s->batch.file) == 0 ||
-                    (b->input_file_id[0] == '\0' && strcmp(b->metadata_bid, s->batch.bid) == 0);
-
-        if (ours && !failed_for_want_of_its_file(b)) {
-            memcpy(s->found, b->id, sizeof(s->found));
-            s->found_created_ms = b->created_unix_ms;
-        }
-        if (b->created_unix_ms != 0 && b->created_unix_ms < s->batch.intent_ms - LIST_SKEW_MS)
-            *old_enough = true;
-    }
-}
-
-static void on_page(const struct provider_error *error, const struct remote_batch_page *page,
-                    void *arg)
-{
-    struct submission *s = arg;
-    bool old_enough = false;
-
-    s->call = NULL;
-    daemon_note_provider(s->daemon, error);
-    if (error != NULL) { /* a search that failed proves nothing */
-        put_off(s, TROUBLE_WAIT_MS, error->message);
-        return;
-    }
-    take_matches(s, page, &old_enough);
-    s->pages++;
-    if (s->found[0] != '\0' || old_enough || !page->has_more)
-        after_search(s);
-    else if (s->pages >= LIST_PAGES_MAX)
-        put_off(s, BROKEN_WAIT_MS, "the provider's list has no end");
+    if (step == RETRY_CREATE)
+        withdraw_intent(s, d, cause);
     else
-        s->call = provider_list(s->daemon->provider, page->next, LIST_LIMIT, on_page, s);
+        task_try_later(&s->task, d->wait_ms, cause);
 }
 
-static void search(struct submission *s)
+static void give_up(struct submission *s, const struct provider_error *error)
 {
-    s->pages = 0;
-    s->found[0] = '\0';
-    s->call = provider_list(s->daemon->provider, "", LIST_LIMIT, on_page, s);
+    struct buf refused = REFUSAL_BUF;
+    struct provider_error what = *error;
+
+    if (what.class == PROVIDER_MODEL_UNSUPPORTED) /* all lines of a batch are of one model */
+        what.line = -1;
+    refusal_of_error(&what, &refused);
+    task_end_batch(&s->task, task_failure_code(&what), false, refused.data);
+    buf_release(&refused);
+}
+
+void submission_failed(struct submission *s, enum retry_step step,
+                       const struct provider_error *error)
+{
+    const struct batch *b = &s->task.batch;
+    int64_t age_ms = work_redis_now_ms(&s->task.work) - b->file_ms;
+    bool young = age_ms < s->task.daemon->limits.visibility_lag_ms;
+    struct retry_decision d = task_decide(&s->task, step, young ? RETRY_IF_YOUNG : 0, error);
+
+    error = &s->task.failure;
+    switch (d.action) {
+    case RETRY_RESOLVE:
+        if (step == RETRY_UPLOAD)
+            submission_find_upload(s, d.wait_ms);
+        else
+            submission_resolve(s);
+        return;
+    case RETRY_REBUILD: submission_rebuild(s, "the input file is gone", true); return;
+    case RETRY_SPLIT: split_batch(&s->task); return;
+    case RETRY_DEAD_LETTER: give_up(s, error); return;
+    case RETRY_STOP_LANE:
+    case RETRY_RESUBMIT_FREE:
+        task_end_batch(&s->task, task_failure_code(error), false, NULL);
+        return;
+    case RETRY_RESUBMIT_COUNTED:
+        task_end_batch(&s->task, task_failure_code(error), true, NULL);
+        return;
+    case RETRY_REAP: reaper_wake(s->reaper); break;
+    case RETRY_WAIT:
+    case RETRY_AGAIN:
+    case RETRY_SAME_FILE:
+    case RETRY_HOLD_LANE:
+    case RETRY_KEY:
+    case RETRY_FETCH:
+    case RETRY_CANCEL_BATCH: break;
+    }
+    try_later(s, step, &d);
 }
 
 /* ---- start */
 
 static void dispatch(struct submission *s, const struct job_view *job)
 {
-    bool may_be_sent = s->batch.state == BATCH_SUBMIT && s->batch.intent_ms != 0;
+    struct daemon *daemon = s->task.daemon;
+    const struct batch *b = &s->task.batch;
+    bool may_be_sent = b->state == BATCH_SUBMIT && b->intent_ms != 0;
 
     if (!may_be_sent && job->cancelled)
-        give_up(s, "job_cancelled", true);
+        task_end_batch(&s->task, "job_cancelled", false, NULL);
     else if (!may_be_sent && job->hold[0] != '\0')
-        put_off(s, HELD_WAIT_MS, job->hold);
-    else if (!may_be_sent && daemon_paused_ms(s->daemon) > 0)
-        put_off(s, daemon_paused_ms(s->daemon), "Redis was rolled back");
-    else if (s->batch.state == BATCH_BUILD)
-        build(s);
+        task_put_off(&s->task, HELD_WAIT_MS, job->hold);
+    else if (!may_be_sent && daemon_paused_ms(daemon) > 0)
+        task_put_off(&s->task, daemon_paused_ms(daemon), "Redis was rolled back");
+    else if (b->state == BATCH_BUILD)
+        submission_build(s);
     else if (may_be_sent)
-        search(s);
+        submission_resolve(s);
     else
-        renew_intent(s);
+        submission_create_if_ready(s);
 }
 
-void submission_start(struct daemon *daemon, struct crew *crew, struct claim *claim,
+void submission_start(struct crew *crew, struct reaper *reaper, struct claim *claim,
                       const char *nonce)
 {
     struct submission *s = xcalloc(1, sizeof(*s));
-    struct err err = {0};
 
-    s->daemon = daemon;
-    crew_begin(crew, &s->work, claim, nonce);
-    batch_move(&s->batch, &claim->batch);
-    s->poll_ms = claim->job.poll_ms;
-    s->turn = loop_timer_new(daemon->base, next_window, s);
-    if (s->batch.state != BATCH_BUILD && s->batch.state != BATCH_SUBMIT)
-        put_off(s, BROKEN_WAIT_MS, "not a coordinator's state");
-    else if (!job_doc_parse(claim->job.spec, strlen(claim->job.spec), &s->spec, &err))
-        put_off(s, BROKEN_WAIT_MS, err.msg);
+    if (!task_begin(&s->task, crew, claim, nonce))
+        return;
+    s->task.release = release;
+    s->reaper = reaper;
+    s->turn = loop_timer_new(s->task.daemon->base, on_turn, s);
+    if (s->task.batch.state != BATCH_BUILD && s->task.batch.state != BATCH_SUBMIT)
+        task_put_off(&s->task, BROKEN_WAIT_MS, "not a coordinator's state");
     else
         dispatch(s, &claim->job);
 }

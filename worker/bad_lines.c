@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "common/base/xmem.h"
+#include "common/daemon/refusal.h"
 #include "common/json/scan.h"
 #include "common/model/ordinal.h"
 #include "common/provider/remote.h"
 #include "worker/core/tally.h"
-
-#define ERRORS_MAX 10000
 
 static bool write_line(const struct remote_error *e, uint64_t ordinal, const char *ji,
                        struct buf *out)
@@ -27,18 +26,22 @@ static bool write_line(const struct remote_error *e, uint64_t ordinal, const cha
            buf_printf(out, "}}\n");
 }
 
-bool bad_lines_write(const char *json, size_t len, const struct member *members, size_t count,
-                     const char *ji, struct buf *out)
+bool bad_lines_write(const char *refusal, const struct member *members, size_t count,
+                     const char *ji, struct buf *out, struct remote_error *whole)
 {
-    struct remote_error *errors = xcalloc(ERRORS_MAX, sizeof(*errors));
-    size_t n = remote_errors_parse(json, len, errors, ERRORS_MAX);
+    struct remote_error *errors = xcalloc(REFUSAL_LINES_MAX, sizeof(*errors));
+    size_t n = remote_errors_parse(refusal, strlen(refusal), errors, REFUSAL_LINES_MAX);
     uint64_t ordinal;
+    bool named = false;
     bool ok = true;
 
     for (size_t i = 0; ok && i < n; i++) {
+        named = named || errors[i].line >= 1;
         if (tally_file_line(members, count, errors[i].line, &ordinal))
             ok = write_line(&errors[i], ordinal, ji, out);
     }
+    if (ok && n > 0 && !named)
+        *whole = errors[0];
     free(errors);
     return ok;
 }

@@ -8,15 +8,16 @@
 #include "common/base/err.h"
 #include "common/model/batch.h"
 
+struct remote_error;
+
 /**
- * A batch that the provider refused because of named lines of its input file
- * (OpenAI: errors.data[].line), as result lines: one for each task named, with
- * the provider's code and message, the first complaint of a line counting.
- * @json is the batch as the provider describes it; @members in the file's
- * order; @ji names the job. Appends to @out; nothing when no line is named.
- * False past the limit of @out.
+ * What a provider refused (common/daemon/refusal.h), as result lines: one for each task
+ * named, with the provider's code and message, the first complaint of a line counting.
+ * @members in the file's order; @ji names the job. Appends to @out; nothing when no line is
+ * named: then *@whole gets the complaint, which is about all lines. False past the limit of
+ * @out.
  */
-MUST_CHECK bool bad_lines_write(const char *json, size_t len, const struct member *members,
-                                size_t count, const char *ji, struct buf *out);
+MUST_CHECK bool bad_lines_write(const char *refusal, const struct member *members, size_t count,
+                                const char *ji, struct buf *out, struct remote_error *whole);
 
 #endif

@@ -38,7 +38,7 @@ static void on_deleted(const struct provider_error *error, void *arg)
     struct clean *c = arg;
 
     c->task.call = NULL;
-    daemon_note_provider(&c->task.worker->daemon, error);
+    daemon_note_provider(c->task.daemon, error);
     if (error != NULL) {
         log_warn("ev=delete_failed batch=%s class=%s reason=%s", c->task.batch.bid,
                  provider_class_name(error->class), log_text(error->message));
@@ -58,18 +58,18 @@ static void delete_next(struct clean *c)
         c->next++;
     if (c->next < ARRAY_LEN(files)) {
         c->task.call =
-            provider_file_delete(c->task.worker->daemon.provider, files[c->next], on_deleted, c);
+            provider_file_delete(c->task.daemon->provider, files[c->next], on_deleted, c);
         return;
     }
     FAILPOINT("worker.cleaned");
     c->task.step =
-        protocol_drop(c->task.worker->daemon.protocol, b->bid, c->task.work.nonce, on_dropped, c);
+        protocol_drop(c->task.daemon->protocol, b->bid, c->task.work.nonce, on_dropped, c);
 }
 
 void clean_start(struct worker *worker, struct claim *claim, const char *nonce)
 {
     struct clean *c = xcalloc(1, sizeof(*c));
 
-    if (task_begin(&c->task, worker, claim, nonce))
+    if (task_begin(&c->task, worker->crew, claim, nonce))
         delete_next(c);
 }

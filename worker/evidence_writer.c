@@ -31,8 +31,9 @@ static bool write_part(struct sink *sink, struct evidence *evidence, struct err 
     return ok;
 }
 
-bool evidence_write(struct sink *sink, const struct batch *batch, const struct member *members,
-                    size_t count, const struct tally *tally, struct err *err)
+bool evidence_write(struct sink *sink, const struct batch *batch, const char *message,
+                    const struct member *members, size_t count, const struct tally *tally,
+                    struct err *err)
 {
     struct evidence evidence = {.remote_created_ms = batch->remote_created_ms,
                                 .run_ms = batch->run_ms,
@@ -45,6 +46,7 @@ bool evidence_write(struct sink *sink, const struct batch *batch, const struct m
     memcpy(evidence.bid, batch->bid, sizeof(evidence.bid));
     memcpy(evidence.remote, batch->remote, sizeof(evidence.remote));
     memcpy(evidence.failure, batch->failure, sizeof(evidence.failure));
+    (void)snprintf(evidence.message, sizeof(evidence.message), "%s", message);
     for (size_t from = 0, to = 0; from < count; from = to) {
         while (to < count && part_of(&members[to]) == part_of(&members[from]))
             to++;

@@ -12,9 +12,9 @@ struct sink;
 /**
  * Publish, for each part that @batch has members in, that the batch has ended
  * and what it was asked for (common/codec/evidence.h). All segments are in the
- * sink already. What is there already is adopted.
+ * sink already. @message goes with batch->failure. What is there already is adopted.
  */
-MUST_CHECK bool evidence_write(struct sink *sink, const struct batch *batch,
+MUST_CHECK bool evidence_write(struct sink *sink, const struct batch *batch, const char *message,
                                const struct member *members, size_t count,
                                const struct tally *tally, struct err *err);
 

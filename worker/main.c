@@ -2,10 +2,19 @@
  * sheaf-worker: polls remote batches, brings their results home, cleans up, and
  * merges finished parts. Any number may run; Redis decides who works on what.
  */
+#include "common/base/xmem.h"
 #include "worker/task.h"
 
 #define RECORDS_AT_ONCE 8
 #define NO_ROOM_WAIT_MS 500
+
+void task_decline(struct worker *worker, struct claim *claim, const char *nonce, int64_t wait_ms)
+{
+    struct task *task = xcalloc(1, sizeof(*task));
+
+    if (task_begin(task, worker->crew, claim, nonce))
+        task_put_off(task, wait_ms, "no room");
+}
 
 static void claimed_batch(struct worker *w, struct claim *claim, const char *nonce)
 {

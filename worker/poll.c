@@ -6,22 +6,37 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/xmem.h"
-#include "worker/core/poll_decision.h"
+#include "common/daemon/refusal.h"
+#include "common/daemon/split.h"
+#include "worker/core/poll_judge.h"
+#include "worker/core/poll_plan.h"
+#include "worker/file_size.h"
 #include "worker/task.h"
 
+#define LIST_LIMIT     100
+#define LIST_PAGES_MAX 50
+
 struct poll {
-    struct task task; /* first */
-    uint64_t poll_ms;
-    bool cancelled;
-    struct remote_batch remote; /* as last seen */
+    struct task task;           /* first */
+    bool cancelling;            /* this poll's cancel is because the batch is stuck */
+    struct remote_batch remote; /* as last seen; without its JSON */
+    bool heard;                 /* @remote was answered in this poll, and is news */
     bool free_rest;
-    int64_t sizes[2]; /* of the output and the error file; -1: not known yet */
+    unsigned pages;   /* of the list, in a search for it */
+    bool alarm;       /* it was told of as stuck just now */
+    int64_t sizes[2]; /* of the output and the error file */
     unsigned sizing;  /* which of them is being asked for */
+    struct file_size *size;
 };
+
+static void release(struct task *task)
+{
+    file_size_free(((struct poll *)(void *)task)->size);
+}
 
 /* Numbers as the texts of a record's fields. */
 struct texts {
-    char done[24], failed[24], empty[24], output_bytes[24], error_bytes[24], created[24];
+    char done[24], failed[24], output_bytes[24], error_bytes[24], created[24], tries[24];
 };
 
 static const char *number(char out[24], int64_t n)
@@ -32,25 +47,54 @@ static const char *number(char out[24], int64_t n)
     return out;
 }
 
-static void ask_again(struct poll *p, const struct poll_decision *d)
+/* ---- polling on */
+
+static int64_t usual_wait_ms(const struct poll *p)
+{
+    const struct daemon *daemon = p->task.daemon;
+    const struct poll_plan plan = {
+        .bound_ms = p->task.poll_ms,
+        .minimum_ms = provider_poll_min_ms(daemon->profile, daemon->options.base_url)};
+
+    return poll_plan_next_ms(&plan, work_redis_now_ms(&p->task.work) - p->task.batch.run_ms);
+}
+
+/* What was heard is noted; @tries in a row have failed. */
+static void ask_again(struct poll *p, int64_t wait_ms, uint32_t tries, const char *cause)
 {
     struct texts t;
     const char *status = p->remote.status_text;
     const char *done = number(t.done, p->remote.completed);
     const char *failed = number(t.failed, p->remote.failed);
-    const char *empty = number(t.empty, (int64_t)p->task.batch.empty_polls + d->empty);
     const struct protocol_field fields[] = {
-        {BATCH_F_RSTATUS, status},
-        {BATCH_F_RDONE,   done  },
-        {BATCH_F_RFAILED, failed},
-        {BATCH_F_EMPTY,   empty }
+        {BATCH_F_TRIES, number(t.tries, tries == 0 ? -1 : (int64_t)tries)},
+        {BATCH_F_ALARM,             PROTOCOL_NOW              },
+        {BATCH_F_RSTATUS,             status},
+        {BATCH_F_RDONE,             done                },
+        {BATCH_F_RFAILED,             failed},
+        {BATCH_F_STOP,             PROTOCOL_NOW                   },
     };
+    struct protocol_field set[ARRAY_LEN(fields)];
+    size_t count = 0;
 
-    if (p->remote.id[0] == '\0') /* nothing was learned */
-        task_move(&p->task, BATCH_RUN, PROTOCOL_WK, d->wait_ms, &fields[3], 1, "poll failed");
-    else
-        task_move(&p->task, BATCH_RUN, PROTOCOL_WK, d->wait_ms, fields, ARRAY_LEN(fields), status);
+    set[count++] = fields[0];
+    if (p->alarm)
+        set[count++] = fields[1];
+    for (size_t i = 2; p->heard && i < 5; i++)
+        set[count++] = fields[i];
+    if (p->cancelling)
+        set[count++] = fields[5];
+    task_move(&p->task, BATCH_RUN, PROTOCOL_WK, wait_ms, set, count, cause);
 }
+
+static void try_again(struct poll *p, const struct retry_decision *d)
+{
+    int64_t wait_ms = d->action == RETRY_WAIT && d->wait_ms == 0 ? usual_wait_ms(p) : d->wait_ms;
+
+    ask_again(p, wait_ms, p->task.batch.tries + 1, provider_class_name(p->task.failure.class));
+}
+
+/* ---- it has results */
 
 static void now_fetch(struct poll *p)
 {
@@ -78,201 +122,279 @@ static void now_fetch(struct poll *p)
     };
 
     FAILPOINT("worker.ended");
-    task_move(&p->task, BATCH_FETCH, PROTOCOL_WK, 0, fields, ARRAY_LEN(fields),
-              p->remote.status_text);
+    task_move(&p->task, BATCH_FETCH, PROTOCOL_WK, 0, fields, ARRAY_LEN(fields), status);
 }
-
-/* It ended without results. The hold comes after the move, which would lift it. */
-static void on_lane_to_hold(enum protocol_answer answer, int64_t now_ms, const struct err *err,
-                            void *arg)
-{
-    struct poll *p = arg;
-
-    (void)now_ms;
-    if (answer == PROTOCOL_OK)
-        (void)protocol_lane_hold(p->task.worker->daemon.protocol, p->task.batch.lane, 60000,
-                                 "the provider's queue is full", 70, NULL, NULL);
-    task_stop(&p->task, "batch_move", answer, err);
-}
-
-static void now_end(struct poll *p, const struct poll_decision *d)
-{
-    const struct protocol_field fields[] = {
-        {BATCH_F_FAILURE,  d->failure             },
-        {BATCH_F_FREE,     d->free_rest ? "1" : ""},
-        {BATCH_F_ENDED_MS, PROTOCOL_NOW           },
-        {BATCH_F_RSTATUS,  p->remote.status_text  }
-    };
-
-    log_warn("ev=batch_without_results batch=%s failure=%s reason=%s", p->task.batch.bid,
-             log_text(d->failure),
-             log_text(p->remote.error_count > 0 ? p->remote.errors[0].message : ""));
-    if (!d->hold_lane) {
-        task_move(&p->task, BATCH_FETCH, PROTOCOL_WK, 0, fields, ARRAY_LEN(fields), d->failure);
-        return;
-    }
-    p->task.step = protocol_advance(p->task.worker->daemon.protocol, p->task.batch.bid,
-                                    p->task.work.nonce, BATCH_RUN, BATCH_FETCH, PROTOCOL_WK, 0,
-                                    fields, ARRAY_LEN(fields), on_lane_to_hold, p);
-}
-
-/* ---- sizes: pinned once, so that every worker sees the same end of the files */
 
 static void next_size(struct poll *p);
 
-static const char *file_being_sized(const struct poll *p)
+static void on_size(const struct provider_error *error, int64_t bytes, void *arg)
 {
-    return p->sizing == 0 ? p->remote.output_file_id : p->remote.error_file_id;
-}
+    struct poll *p = arg;
+    bool same = strcmp(p->task.batch.remote_status, p->remote.status_text) == 0;
+    int64_t since_ms = work_redis_now_ms(&p->task.work) - p->task.batch.status_ms;
+    bool young = !same || since_ms < retry_grace_ms(p->task.poll_ms);
 
-static void size_unknown(struct poll *p, const struct provider_error *error)
-{
-    struct poll_decision d = {.action = POLL_AGAIN,
-                              .wait_ms = TASK_TROUBLE_WAIT_MS,
-                              .empty = error->class == PROVIDER_NOT_FOUND};
-
-    if (d.empty && p->task.batch.empty_polls >= 9) {
-        d = (struct poll_decision){.action = POLL_END, .failure = "output_missing"};
-        now_end(p, &d);
+    file_size_free(p->size);
+    p->size = NULL;
+    if (error == NULL) {
+        p->sizes[p->sizing++] = bytes;
+        next_size(p);
         return;
     }
-    (void)protocol_job_note(p->task.worker->daemon.protocol, p->task.batch.job, TROUBLE_FILES,
-                            error->message, NULL, NULL);
-    ask_again(p, &d);
+    struct retry_decision d =
+        task_decide(&p->task, RETRY_DOWNLOAD, young ? RETRY_IF_YOUNG : 0, error);
+    if (d.action == RETRY_RESUBMIT_COUNTED)
+        task_end_batch(&p->task, "output_missing", true, NULL);
+    else
+        try_again(p, &d);
 }
 
-static void on_size(int64_t total, void *arg)
-{
-    struct poll *p = arg;
-
-    p->sizes[p->sizing] = total;
-}
-
-static enum http_body_verdict on_bytes_to_size(const char *bytes, size_t len, void *arg)
-{
-    (void)bytes;
-    (void)len;
-    (void)arg;
-    return HTTP_BODY_ABORT; /* only the length was wanted */
-}
-
-static void on_size_from_content(const struct provider_error *error, void *arg)
-{
-    struct poll *p = arg;
-
-    p->task.call = NULL;
-    if (p->sizes[p->sizing] >= 0) {
-        p->sizing++;
-        next_size(p);
-    } else if (error != NULL) {
-        size_unknown(p, error);
-    } else { /* an answer without a length and without a byte */
-        p->sizes[p->sizing++] = 0;
-        next_size(p);
-    }
-}
-
-static void size_from_content(struct poll *p)
-{
-    static const struct provider_content_sink sink = {
-        .on_size = on_size, .on_bytes = on_bytes_to_size, .done = on_size_from_content};
-
-    p->task.call =
-        provider_content(p->task.worker->daemon.provider, file_being_sized(p), 0, &sink, p);
-}
-
-static void on_file(const struct provider_error *error, const struct remote_file *file, void *arg)
-{
-    struct poll *p = arg;
-
-    p->task.call = NULL;
-    daemon_note_provider(&p->task.worker->daemon, error);
-    if (error == NULL && file->bytes >= 0) {
-        p->sizes[p->sizing++] = file->bytes;
-        next_size(p);
-    } else if (error == NULL || error->class == PROVIDER_NOT_FOUND ||
-               error->class == PROVIDER_REFUSED) {
-        size_from_content(p);
-    } else {
-        size_unknown(p, error);
-    }
-}
-
+/* Pinned once, so that every worker sees the same end of the files. */
 static void next_size(struct poll *p)
 {
-    while (p->sizing < 2 && file_being_sized(p)[0] == '\0')
+    const char *const files[] = {p->remote.output_file_id, p->remote.error_file_id};
+
+    while (p->sizing < 2 && files[p->sizing][0] == '\0')
         p->sizes[p->sizing++] = 0;
     if (p->sizing == 2)
         now_fetch(p);
-    else if (p->task.worker->daemon.profile->has_file_get)
-        p->task.call =
-            provider_file_get(p->task.worker->daemon.provider, file_being_sized(p), on_file, p);
     else
-        size_from_content(p);
+        p->size = file_size_new(p->task.daemon, files[p->sizing], on_size, p);
+}
+
+static void take_results(struct poll *p, bool free_rest)
+{
+    p->free_rest = free_rest;
+    p->sizing = 0;
+    next_size(p);
+}
+
+/* ---- it has failed: nothing ran */
+
+/* Back to the coordinator, who uploads again, or creates from the same file. */
+static void send_again(struct poll *p, enum batch_state to, int64_t wait_ms, const char *cause)
+{
+    char rounds[16];
+    const struct protocol_field fields[] = {
+        {BATCH_F_EMPTY,   rounds},
+        {BATCH_F_REMOTE,  ""    },
+        {BATCH_F_INTENT,  ""    },
+        {BATCH_F_RSTATUS, ""    },
+        {BATCH_F_ALARM,   ""    },
+        {BATCH_F_STOP,    ""    },
+        {BATCH_F_FILE,    ""    },
+        {BATCH_F_FILE_MS, ""    },
+    };
+    size_t count = to == BATCH_BUILD ? ARRAY_LEN(fields) : ARRAY_LEN(fields) - 2;
+
+    (void)snprintf(rounds, sizeof(rounds), "%u", p->task.batch.empty_polls + 1);
+    task_move(&p->task, to, PROTOCOL_CO, wait_ms, fields, count, cause);
+}
+
+static void dead_letters(struct poll *p, const struct remote_batch *answer, const char *code)
+{
+    struct buf refused = REFUSAL_BUF;
+    struct provider_error whole = p->task.failure;
+
+    whole.line = -1;
+    if (whole.class == PROVIDER_MODEL_UNSUPPORTED) /* all lines of a batch are of one model */
+        refusal_of_error(&whole, &refused);
+    else
+        refusal_of_batch(answer, &refused);
+    task_end_batch(&p->task, code, false, refused.data);
+    buf_release(&refused);
+}
+
+static void after_failure(struct poll *p, const struct remote_batch *answer,
+                          const struct retry_decision *d)
+{
+    const char *code = p->task.failure.code[0] != '\0' ? p->task.failure.code : "batch_failed";
+
+    switch (d->action) {
+    case RETRY_SAME_FILE: send_again(p, BATCH_SUBMIT, d->wait_ms, code); return;
+    case RETRY_REBUILD: send_again(p, BATCH_BUILD, d->wait_ms, "its file is gone"); return;
+    case RETRY_SPLIT: split_batch(&p->task); return;
+    case RETRY_DEAD_LETTER: dead_letters(p, answer, code); return;
+    case RETRY_RESUBMIT_FREE:
+    case RETRY_STOP_LANE: task_end_batch(&p->task, code, false, NULL); return;
+    case RETRY_RESUBMIT_COUNTED: task_end_batch(&p->task, code, true, NULL); return;
+    case RETRY_WAIT:
+    case RETRY_AGAIN:
+    case RETRY_RESOLVE:
+    case RETRY_REAP:
+    case RETRY_FETCH:
+    case RETRY_CANCEL_BATCH:
+    case RETRY_HOLD_LANE:
+    case RETRY_KEY: break;
+    }
+    try_again(p, d);
+}
+
+/* ---- it has ended, or does not */
+
+static const char *ended_as(const struct remote_batch *b)
+{
+    if (b->status == REMOTE_EXPIRED)
+        return "batch_expired";
+    return b->status == REMOTE_CANCELLED ? "batch_cancelled" : "output_missing";
+}
+
+static void after_end(struct poll *p, unsigned when, const struct retry_decision *d)
+{
+    switch ((int)d->action) {
+    case RETRY_FETCH: take_results(p, (when & RETRY_IF_PARTIAL) != 0); return;
+    case RETRY_RESUBMIT_FREE: task_end_batch(&p->task, ended_as(&p->remote), false, NULL); return;
+    case RETRY_RESUBMIT_COUNTED: task_end_batch(&p->task, ended_as(&p->remote), true, NULL); return;
+    default: try_again(p, d); return;
+    }
+}
+
+static void on_stopped(const struct provider_error *error, const struct remote_batch *batch,
+                       void *arg)
+{
+    struct poll *p = arg;
+
+    (void)batch;
+    p->task.call = NULL;
+    daemon_note_provider(p->task.daemon, error);
+    if (error != NULL)
+        log_warn("ev=cancel_failed batch=%s class=%s reason=%s", p->task.batch.bid,
+                 provider_class_name(error->class), log_text(error->message));
+    ask_again(p, usual_wait_ms(p), 0, "cancelled, as it was stuck");
+}
+
+/* Told once: the record keeps when. */
+static void while_stuck(struct poll *p, const struct poll_judgement *j)
+{
+    bool told = j->when == RETRY_IF_SLOW && p->task.batch.alarm_ms != 0;
+
+    if (told) {
+        ask_again(p, usual_wait_ms(p), 0, p->remote.status_text);
+        return;
+    }
+    struct retry_decision d = task_decide(&p->task, RETRY_STUCK, j->when, &j->what);
+    p->alarm = p->task.batch.alarm_ms == 0;
+    switch ((int)d.action) {
+    case RETRY_CANCEL_BATCH:
+        p->cancelling = true;
+        p->task.call =
+            provider_cancel(p->task.daemon->provider, p->task.batch.remote, on_stopped, p);
+        return;
+    case RETRY_FETCH:
+        if (p->remote.output_file_id[0] != '\0' || p->remote.error_file_id[0] != '\0')
+            take_results(p, true);
+        else
+            task_end_batch(&p->task, "batch_stuck", false, NULL);
+        return;
+    default: ask_again(p, usual_wait_ms(p), 0, p->remote.status_text); return;
+    }
+}
+
+static void judge(struct poll *p, const struct remote_batch *answer)
+{
+    const struct batch *b = &p->task.batch;
+    int64_t now = work_redis_now_ms(&p->task.work);
+    const struct poll_facts facts = {.batch = answer,
+                                     .limits = &p->task.daemon->limits,
+                                     .known_status = b->remote_status,
+                                     .in_status_ms = now - b->status_ms,
+                                     .age_ms = now - b->run_ms,
+                                     .file_age_ms = now - b->file_ms,
+                                     .stopped_ms = b->stop_ms == 0 ? -1 : now - b->stop_ms,
+                                     .grace_ms = retry_grace_ms(p->task.poll_ms)};
+    struct poll_judgement j;
+
+    poll_judge(&facts, &j);
+    if (j.stale) {
+        log_warn("ev=stale_status batch=%s known=%s told=%s", b->bid, log_text(b->remote_status),
+                 log_text(answer->status_text));
+        ask_again(p, usual_wait_ms(p), 0, "an older status");
+        return;
+    }
+    p->heard = true;
+    if (j.step == RETRY_POLL) {
+        ask_again(p, usual_wait_ms(p), 0, answer->status_text);
+        return;
+    }
+    if (j.step == RETRY_STUCK) {
+        while_stuck(p, &j);
+        return;
+    }
+    struct retry_decision d = task_decide(&p->task, j.step, j.when, &j.what);
+    if (j.step == RETRY_FAILED)
+        after_failure(p, answer, &d);
+    else
+        after_end(p, j.when, &d);
+}
+
+/* ---- not found: is it in the list? */
+
+static void on_lost_cancelled(const struct provider_error *error, const struct remote_batch *batch,
+                              void *arg)
+{
+    struct poll *p = arg;
+
+    (void)batch;
+    p->task.call = NULL;
+    log_info("ev=lost_cancelled batch=%s answer=%s", p->task.batch.bid,
+             error == NULL ? "ok" : provider_class_name(error->class));
+    task_end_batch(&p->task, "batch_lost", true, NULL);
+}
+
+/* Should it live all the same, it must not go on to cost money. */
+static void lost(struct poll *p)
+{
+    log_error("ev=batch_lost batch=%s remote=%s reason=\"the provider does not know it any more; "
+              "its requests are sent again and may be paid for twice\"",
+              p->task.batch.bid, log_text(p->task.batch.remote));
+    p->task.call =
+        provider_cancel(p->task.daemon->provider, p->task.batch.remote, on_lost_cancelled, p);
+}
+
+static void on_page(const struct provider_error *error, const struct remote_batch_page *page,
+                    void *arg)
+{
+    struct poll *p = arg;
+
+    p->task.call = NULL;
+    daemon_note_provider(p->task.daemon, error);
+    if (error != NULL) {
+        struct retry_decision d = task_decide(&p->task, RETRY_SEARCH, 0, error);
+
+        task_put_off(&p->task, d.wait_ms, "the search for it failed");
+        return;
+    }
+    for (size_t i = 0; i < page->count; i++) {
+        if (strcmp(page->items[i].id, p->task.batch.remote) == 0) {
+            ask_again(p, usual_wait_ms(p), 0, "it is in the list");
+            return;
+        }
+    }
+    if (page->has_more && ++p->pages < LIST_PAGES_MAX)
+        p->task.call = provider_list(p->task.daemon->provider, page->next, LIST_LIMIT, on_page, p);
+    else
+        lost(p);
+}
+
+static void search(struct poll *p)
+{
+    p->pages = 0;
+    p->task.call = provider_list(p->task.daemon->provider, "", LIST_LIMIT, on_page, p);
 }
 
 /* ---- the poll itself */
 
-static void same_file(struct poll *p, int64_t wait_ms)
+static void poll_failed(struct poll *p, const struct provider_error *error)
 {
-    static const struct protocol_field fields[] = {
-        {BATCH_F_REMOTE,  ""},
-        {BATCH_F_INTENT,  ""},
-        {BATCH_F_RSTATUS, ""},
-        {BATCH_F_EMPTY,   ""}
-    };
+    int64_t age_ms = work_redis_now_ms(&p->task.work) - p->task.batch.run_ms;
+    bool young = age_ms < p->task.daemon->limits.visibility_lag_ms;
+    struct retry_decision d = task_decide(&p->task, RETRY_POLL, young ? RETRY_IF_YOUNG : 0, error);
 
-    task_move(&p->task, BATCH_SUBMIT, PROTOCOL_CO, wait_ms, fields, ARRAY_LEN(fields),
-              "its file was not visible yet");
-}
-
-static void rebuild(struct poll *p)
-{
-    static const struct protocol_field fields[] = {
-        {BATCH_F_REMOTE,  ""},
-        {BATCH_F_INTENT,  ""},
-        {BATCH_F_RSTATUS, ""},
-        {BATCH_F_EMPTY,   ""},
-        {BATCH_F_FILE,    ""},
-        {BATCH_F_FILE_MS, ""}
-    };
-
-    task_move(&p->task, BATCH_BUILD, PROTOCOL_CO, 0, fields, ARRAY_LEN(fields), "its file is gone");
-}
-
-static void act(struct poll *p, const struct poll_decision *d)
-{
-    switch (d->action) {
-    case POLL_AGAIN:
-    case POLL_KEY: ask_again(p, d); return;
-    case POLL_FETCH:
-        p->free_rest = d->free_rest;
-        p->sizes[0] = p->sizes[1] = -1;
-        next_size(p);
-        return;
-    case POLL_END: now_end(p, d); return;
-    case POLL_SAME_FILE: same_file(p, d->wait_ms); return;
-    case POLL_REBUILD: rebuild(p); return;
+    switch ((int)d.action) {
+    case RETRY_RESOLVE: search(p); return;
+    case RETRY_RESUBMIT_COUNTED: lost(p); return;
+    default: try_again(p, &d); return;
     }
-}
-
-static void decide(struct poll *p, const struct provider_error *error)
-{
-    const struct daemon *daemon = &p->task.worker->daemon;
-    int64_t now = work_redis_now_ms(&p->task.work);
-    struct poll_facts facts = {
-        .error = error,
-        .batch = error == NULL ? &p->remote : NULL,
-        .plan = {.bound_ms = (int64_t)p->poll_ms,
-                 .minimum_ms = provider_poll_min_ms(daemon->profile, daemon->options.base_url)},
-        .age_ms = now - p->task.batch.run_ms,
-        .file_age_ms = now - p->task.batch.file_ms,
-        .lag_ms = daemon->profile->limits.visibility_lag_ms,
-        .empty_polls = p->task.batch.empty_polls,
-    };
-    struct poll_decision d = poll_decide(&facts);
-
-    act(p, &d);
 }
 
 static void on_batch(const struct provider_error *error, const struct remote_batch *batch,
@@ -281,13 +403,14 @@ static void on_batch(const struct provider_error *error, const struct remote_bat
     struct poll *p = arg;
 
     p->task.call = NULL;
-    daemon_note_provider(&p->task.worker->daemon, error);
-    if (error == NULL)
-        p->remote = *batch;
-    else
-        log_warn("ev=poll_failed batch=%s class=%s status=%ld reason=%s", p->task.batch.bid,
-                 provider_class_name(error->class), error->status, log_text(error->message));
-    decide(p, error);
+    daemon_note_provider(p->task.daemon, error);
+    if (error != NULL) {
+        poll_failed(p, error);
+        return;
+    }
+    p->remote = *batch;
+    p->remote.json = NULL;
+    judge(p, batch);
 }
 
 /* Asked for once more at each poll until the batch ends; that it has ended already is fine. */
@@ -296,21 +419,25 @@ static void on_cancel(const struct provider_error *error, const struct remote_ba
 {
     struct poll *p = arg;
 
-    (void)error;
     (void)batch;
-    p->task.call = provider_get(p->task.worker->daemon.provider, p->task.batch.remote, on_batch, p);
+    if (error != NULL && error->class != PROVIDER_CONFLICT_STATE)
+        log_warn("ev=cancel_failed batch=%s class=%s reason=%s", p->task.batch.bid,
+                 provider_class_name(error->class), log_text(error->message));
+    p->task.call = provider_get(p->task.daemon->provider, p->task.batch.remote, on_batch, p);
 }
 
 void poll_start(struct worker *worker, struct claim *claim, const char *nonce)
 {
     struct poll *p = xcalloc(1, sizeof(*p));
+    bool must_cancel = claim->job.cancelled;
 
-    p->poll_ms = claim->job.poll_ms;
-    p->cancelled = claim->job.cancelled;
-    if (!task_begin(&p->task, worker, claim, nonce))
+    if (!task_begin(&p->task, worker->crew, claim, nonce))
         return;
-    if (p->cancelled)
-        p->task.call = provider_cancel(worker->daemon.provider, p->task.batch.remote, on_cancel, p);
+    p->task.release = release;
+    must_cancel = must_cancel || p->task.batch.stop_ms != 0;
+    if (must_cancel)
+        p->task.call =
+            provider_cancel(p->task.daemon->provider, p->task.batch.remote, on_cancel, p);
     else
-        p->task.call = provider_get(worker->daemon.provider, p->task.batch.remote, on_batch, p);
+        p->task.call = provider_get(p->task.daemon->provider, p->task.batch.remote, on_batch, p);
 }

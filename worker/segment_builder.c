@@ -59,6 +59,8 @@ static void read_line(struct builder *b, const char *line, size_t len, uint64_t 
 
     if (!tally_note(b->tally, ordinal, outcome) || member == NULL)
         return;
+    if (outcome == OUTCOME_FREE && classify_unpaid(&result))
+        b->tally->unpaid++;
     struct record record = {.ordinal = ordinal,
                             .offset = offset,
                             .outcome = outcome,

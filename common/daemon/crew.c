@@ -201,6 +201,16 @@ struct crew *crew_new(struct daemon *daemon, const struct crew_hooks *hooks)
     return crew;
 }
 
+struct daemon *crew_daemon(const struct crew *crew)
+{
+    return crew->daemon;
+}
+
+enum protocol_role crew_role(const struct crew *crew)
+{
+    return crew->hooks.role;
+}
+
 static void drop_all(struct crew *crew, bool give_back)
 {
     struct work *next;

@@ -69,6 +69,10 @@ void crew_end(struct work *work);
 /** After idle(): claim again in @wait_ms (-1: unknown), at most a quarter of a second from now. */
 void crew_rest(struct crew *crew, int64_t wait_ms);
 
+/** Whose crew it is, and which role it claims for. */
+struct daemon *crew_daemon(const struct crew *crew);
+enum protocol_role crew_role(const struct crew *crew);
+
 /** Redis' time now, as far as can be told from the claim. */
 int64_t work_redis_now_ms(const struct work *work);
 

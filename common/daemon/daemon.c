@@ -50,16 +50,86 @@ static bool open_provider(struct daemon *d, struct err *err)
 {
     char *key = NULL;
 
-    d->profile = provider_profile_find(d->options.provider);
-    if (d->profile == NULL)
-        return err_set(err, ERR_USAGE, "no provider is called \"%s\"", d->options.provider);
+    if (!provider_profile_load(d->options.provider, &d->options.providers, &d->profile_box, err))
+        return false;
+    d->profile = &d->profile_box.profile;
     if (!options_api_key(&d->options, d->profile->key_names, &key, err))
         return false;
+    d->limits = provider_limits_at(d->profile, d->options.base_url);
     d->http = http_client_new(d->base);
-    d->provider = provider_new(d->http, d->profile, d->options.base_url, key, err);
+    d->provider =
+        provider_new(d->http, d->profile, d->options.base_url, key, d->options.account, err);
     explicit_bzero(key, strlen(key));
     free(key);
     return d->provider != NULL;
+}
+
+#define HOUR_MS       INT64_C(3600000)
+#define MINUTE_MS     INT64_C(60000)
+#define CREATES_BURST 20
+#define UPLOADS_BURST 20
+#define POLLS_BURST   20
+#define UNLIMITED_MS  1  /* a turn each millisecond: only holds are felt */
+#define SPARE_IN      10 /* one in so many of the creates of an hour is left for others */
+
+/* What a rate allows: how many in which time, and at once. */
+struct pace {
+    uint64_t limit; /* 0: not published */
+    int64_t window_ms;
+    uint32_t burst;
+};
+
+static struct pace pace_of(const struct daemon *d, enum protocol_rate rate)
+{
+    const struct provider_limits *l = &d->limits;
+
+    switch (rate) {
+    case PROTOCOL_RATE_UPLOADS: return (struct pace){l->uploads_per_min, MINUTE_MS, UPLOADS_BURST};
+    case PROTOCOL_RATE_CREATES:
+        return (struct pace){l->creates_per_hour - l->creates_per_hour / SPARE_IN, HOUR_MS,
+                             CREATES_BURST};
+    case PROTOCOL_RATE_POLLS: return (struct pace){l->polls_per_min, MINUTE_MS, POLLS_BURST};
+    }
+    return (struct pace){0};
+}
+
+static int64_t interval_of(struct pace *pace)
+{
+    if (pace->burst > pace->limit)
+        pace->burst = pace->limit == 0 ? 1 : (uint32_t)pace->limit;
+    return pace->limit == 0 ? 0
+                            : protocol_rate_interval_ms(pace->limit, pace->window_ms, pace->burst);
+}
+
+struct protocol_call *daemon_take_turn(struct daemon *d, enum protocol_rate rate,
+                                       protocol_rate_fn done, void *arg)
+{
+    struct pace pace = pace_of(d, rate);
+    int64_t interval_ms = interval_of(&pace);
+
+    return protocol_rate_take(d->protocol, rate, interval_ms > 0 ? interval_ms : UNLIMITED_MS,
+                              pace.burst, done, arg);
+}
+
+void daemon_slow_down(struct daemon *d, enum protocol_rate rate, int64_t ms)
+{
+    if (ms <= 0)
+        return;
+    log_info("ev=slow_down calls=%s ms=%lld", protocol_rate_name(rate), (long long)ms);
+    (void)protocol_rate_hold(d->protocol, rate, ms, NULL, NULL);
+}
+
+/* It still answers, but will not the next time. Tokens are not what these calls use. */
+static void on_rate(const struct provider_rate *rate, void *arg)
+{
+    if (strcmp(rate->what, "requests") != 0)
+        return;
+    switch ((int)rate->operation) {
+    case PROVIDER_OP_UPLOAD: daemon_slow_down(arg, PROTOCOL_RATE_UPLOADS, rate->reset_ms); return;
+    case PROVIDER_OP_CREATE: daemon_slow_down(arg, PROTOCOL_RATE_CREATES, rate->reset_ms); return;
+    case PROVIDER_OP_GET: daemon_slow_down(arg, PROTOCOL_RATE_POLLS, rate->reset_ms); return;
+    default: return;
+    }
 }
 
 static bool open_redis(struct daemon *d, struct err *err)
@@ -73,8 +143,12 @@ static bool open_redis(struct daemon *d, struct err *err)
     d->redis = redis_conn_new(d->base, &url, COMMAND_TIMEOUT_MS);
     redis_conn_on_state(d->redis, on_redis_state, d);
     d->protocol = protocol_new(d->redis, "0");
+    protocol_set_account(d->protocol, provider_account(d->provider));
     protocol_set_timeout_ms(d->protocol, CALL_TIMEOUT_MS);
     protocol_on_rollback(d->protocol, on_rollback, d);
+    struct pace polls = pace_of(d, PROTOCOL_RATE_POLLS);
+    protocol_pace_polls(d->protocol, interval_of(&polls), polls.burst);
+    provider_on_rate(d->provider, on_rate, d);
     return true;
 }
 
@@ -129,6 +203,7 @@ void daemon_close(struct daemon *d)
     redis_conn_free(d->redis);
     loop_signals_free(d->signals);
     loop_free(d->base);
+    provider_profile_release(&d->profile_box);
     options_release(&d->options);
     *d = (struct daemon){0};
 }

@@ -28,7 +28,9 @@ struct daemon {
     struct redis_conn *redis;
     struct protocol *protocol;
     struct http_client *http;
-    const struct provider_profile *profile;
+    struct provider_profile_box profile_box;
+    const struct provider_profile *profile; /* in the box */
+    struct provider_limits limits;          /* as they hold at the address that is served */
     struct provider *provider;
     int64_t pause_until_ms;     /* monotonic: nothing is submitted before; see daemon_paused_ms() */
     bool site_told;             /* something was noted of the provider, and ... */
@@ -61,6 +63,16 @@ int64_t daemon_paused_ms(const struct daemon *d);
 
 /** The site that is served. */
 const char *daemon_site(const struct daemon *d);
+
+/**
+ * Take a turn for a call that the provider limits in number: @done as for protocol_rate_take().
+ * Where no limit is published, only what it says itself (daemon_slow_down()) makes anybody wait.
+ */
+struct protocol_call *daemon_take_turn(struct daemon *d, enum protocol_rate rate,
+                                       protocol_rate_fn done, void *arg);
+
+/** The provider asks for fewer calls of a kind: nobody's next turn comes within @ms. */
+void daemon_slow_down(struct daemon *d, enum protocol_rate rate, int64_t ms);
 
 /**
  * Tell everybody what a call showed of the provider: it answers (@error NULL or

@@ -1,37 +1,27 @@
 #include "worker/core/classify.h"
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "common/base/attr.h"
 #include "common/json/result_line.h"
+#include "common/provider/retry.h"
+#include "common/provider/row.h"
 
-static bool is_free_code(const char *code)
+static enum row_class class_of(const struct result_line *line)
 {
-    static const char *const codes[] = {"batch_expired", "batch_cancelled", "request_timeout"};
+    bool has_error = line->error.len != 0 || line->body_has_error;
 
-    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
-        if (strcmp(code, codes[i]) == 0)
-            return true;
-    }
-    return false;
+    return provider_row_classify(line->status_code, line->code, line->message, has_error);
 }
 
-static bool is_passing_status(int64_t status)
+bool classify_unpaid(const struct result_line *line)
 {
-    return status == 408 || status == 409 || status == 429 || status >= 500 || status <= 0;
+    return class_of(line) == ROW_QUOTA;
 }
 
 enum outcome classify_line(const struct result_line *line)
 {
-    bool success = line->status_code >= 200 && line->status_code < 300;
-
-    if (success && line->error.len == 0 && !line->body_has_error)
-        return OUTCOME_OK;
-    if (is_free_code(line->code))
-        return OUTCOME_FREE;
-    if (success || is_passing_status(line->status_code))
-        return OUTCOME_RETRY;
-    return OUTCOME_PERM;
+    switch ((int)retry_row_action(class_of(line))) {
+    case RETRY_FETCH: return OUTCOME_OK;
+    case RETRY_RESUBMIT_FREE: return OUTCOME_FREE;
+    case RETRY_DEAD_LETTER: return OUTCOME_PERM;
+    default: return OUTCOME_RETRY;
+    }
 }

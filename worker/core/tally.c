@@ -156,22 +156,23 @@ static uint32_t most_tries(uint32_t max_attempts)
     return max_attempts * 5 > 20 ? max_attempts * 5 : 20;
 }
 
-void tally_verdict(const struct tally *t, size_t index, bool billed, uint32_t max_attempts,
+void tally_verdict(const struct tally *t, size_t index, const struct tally_end *end,
                    struct verdict *out)
 {
     const struct member *m = &t->members[index];
     const uint8_t *settled = settled_bits(t, index);
     const uint8_t *free_ones = free_bits(t, index);
-    bool last_try = m->attempt + 1 >= most_tries(max_attempts) && !has_settled(t);
+    bool last_try = end->refused || (end->had_a_try && !has_settled(t) &&
+                                     m->attempt + 1 >= most_tries(end->max_attempts));
 
     *out = (struct verdict){0};
     for (uint32_t i = 0; i < m->lines; i++) {
         if (mask_get(m->mask, i) || mask_get(settled, i))
             mask_set(out->mask, i);
-        else if (billed && !mask_get(free_ones, i))
+        else if (end->billed && !mask_get(free_ones, i))
             out->charged = true;
     }
-    bool give_up = out->charged && m->failures + 1 >= max_attempts;
+    bool give_up = out->charged && m->failures + 1 >= end->max_attempts;
     for (uint32_t i = 0; i < m->lines; i++) {
         if (mask_get(out->mask, i) || !(last_try || (give_up && !mask_get(free_ones, i))))
             continue;

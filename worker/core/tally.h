@@ -24,6 +24,7 @@ struct tally {
     uint8_t *blob;
     size_t blob_len;
     uint64_t lines, alien, garbled, duplicate; /* of all result lines of the batch so far */
+    uint64_t unpaid;     /* lines that failed for want of money, seen by this process */
     uint64_t ok, failed; /* newly settled by this process; the caller may reset them */
 };
 
@@ -67,14 +68,21 @@ struct verdict {
     uint8_t mask[MEMBER_MASK_BYTES];
 };
 
+/** How a batch has ended. */
+struct tally_end {
+    bool billed;    /* the provider worked on it: what got no line counts as a failure; else
+                       everything unanswered is free */
+    bool refused;   /* it refused all of it for good: everything is settled */
+    bool had_a_try; /* the provider took it; false: a queue was full, a file was refused */
+    uint32_t max_attempts;
+};
+
 /**
- * The batch has ended. @billed: the provider worked on it, so what got no line
- * counts as a failure; else everything unanswered is free. At @max_attempts
- * charged failures what failed is settled; what was free goes on. But a shard
- * that was sent max(20, 5 x @max_attempts) times is settled by a batch that
- * settled nothing at all.
+ * The batch has ended. At @max_attempts charged failures what failed is settled; what was
+ * free goes on. But a shard that was sent max(20, 5 x @max_attempts) times is settled by a
+ * batch that had its try and settled nothing at all.
  */
-void tally_verdict(const struct tally *t, size_t index, bool billed, uint32_t max_attempts,
+void tally_verdict(const struct tally *t, size_t index, const struct tally_end *end,
                    struct verdict *out);
 
 #endif

@@ -52,8 +52,25 @@ static void each_case(void **state)
     }
 }
 
+static void no_money_is_free_and_noticed(void **state)
+{
+    static const char text[] = "{\"response\":{\"status_code\":429,\"body\":{\"error\":"
+                               "{\"code\":\"insufficient_quota\"}}}}";
+    struct result_line line;
+
+    (void)state;
+    assert_true(result_line_parse(text, strlen(text), &line, NULL));
+    assert_string_equal(outcome_name(classify_line(&line)), "free");
+    assert_true(classify_unpaid(&line));
+    assert_true(result_line_parse(cases[6].line, strlen(cases[6].line), &line, NULL));
+    assert_false(classify_unpaid(&line));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_case)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_case),
+        cmocka_unit_test(no_money_is_free_and_noticed),
+    };
     return cmocka_run_group_tests_name("classify", tests, NULL, NULL);
 }

@@ -10,6 +10,15 @@
 
 /* Window 3: ten lines, line 4 not asked for. Window 7: three lines, all asked for, one failure
  * behind it. */
+static void judge(const struct tally *t, size_t index, bool billed, uint32_t max_attempts,
+                  struct verdict *out)
+{
+    const struct tally_end end = {
+        .billed = billed, .had_a_try = true, .max_attempts = max_attempts};
+
+    tally_verdict(t, index, &end, out);
+}
+
 static void two_members(struct member m[2])
 {
     memset(m, 0, 2 * sizeof(*m));
@@ -66,7 +75,7 @@ static void a_shard_with_every_answer_is_settled(void **state)
     settle_lines(&t, 3, 9, 10, OUTCOME_PERM);
     settle_lines(&t, 3, 4, 5, OUTCOME_OK);                /* alien: its bit was set */
     (void)tally_note(&t, ordinal_make(3, 0), OUTCOME_OK); /* a duplicate counts once */
-    tally_verdict(&t, 0, true, 3, &v);
+    judge(&t, 0, true, 3, &v);
     assert_int_equal(v.left, 0);
     assert_false(v.charged);
     assert_int_equal(t.ok, 8);
@@ -87,7 +96,7 @@ static void what_is_missing_is_sent_again_and_charged(void **state)
     tally_init(&t, m, 2, NULL, 0);
     settle_lines(&t, 3, 0, 2, OUTCOME_OK);
     (void)tally_note(&t, ordinal_make(3, 5), OUTCOME_RETRY);
-    tally_verdict(&t, 0, true, 3, &v);
+    judge(&t, 0, true, 3, &v);
     assert_int_equal(v.left, 7);
     assert_true(v.charged);
     assert_true(mask_get(v.mask, 0) && mask_get(v.mask, 4) && !mask_get(v.mask, 5));
@@ -105,7 +114,7 @@ static void expired_lines_are_sent_again_free(void **state)
     tally_init(&t, m, 2, NULL, 0);
     settle_lines(&t, 7, 0, 2, OUTCOME_OK);
     (void)tally_note(&t, ordinal_make(7, 2), OUTCOME_FREE);
-    tally_verdict(&t, 1, true, 2, &v);
+    judge(&t, 1, true, 2, &v);
     assert_int_equal(v.left, 1);
     assert_false(v.charged);
     assert_int_equal(v.exhausted, 0);
@@ -123,7 +132,7 @@ static void the_last_charged_failure_settles_what_failed_and_only_that(void **st
     tally_init(&t, m, 2, NULL, 0);
     (void)tally_note(&t, ordinal_make(7, 0), OUTCOME_RETRY);
     (void)tally_note(&t, ordinal_make(7, 1), OUTCOME_FREE);
-    tally_verdict(&t, 1, true, 2, &v); /* line 2 is missing */
+    judge(&t, 1, true, 2, &v); /* line 2 is missing */
     assert_true(v.charged);
     assert_int_equal(v.exhausted, 2);
     assert_int_equal(v.left, 1);
@@ -140,7 +149,7 @@ static void a_batch_the_provider_never_worked_on_charges_nothing(void **state)
     (void)state;
     two_members(m);
     tally_init(&t, m, 2, NULL, 0);
-    tally_verdict(&t, 1, false, 1, &v);
+    judge(&t, 1, false, 1, &v);
     assert_false(v.charged);
     assert_int_equal(v.left, 3);
     tally_release(&t);
@@ -157,7 +166,7 @@ static void nothing_is_sent_for_ever(void **state)
     m[1].attempt = 19;
     tally_init(&t, m, 2, NULL, 0);
     settle_lines(&t, 7, 0, 3, OUTCOME_FREE);
-    tally_verdict(&t, 1, true, 3, &v);
+    judge(&t, 1, true, 3, &v);
     assert_int_equal(v.left, 0);
     assert_int_equal(v.exhausted, 3);
     tally_release(&t);
@@ -174,8 +183,41 @@ static void a_batch_that_settles_anything_ends_no_shard(void **state)
     m[1].attempt = 500;
     tally_init(&t, m, 2, NULL, 0);
     settle_lines(&t, 3, 0, 1, OUTCOME_PERM);
-    tally_verdict(&t, 1, false, 3, &v);
+    judge(&t, 1, false, 3, &v);
     assert_int_equal(v.left, 3);
+    tally_release(&t);
+}
+
+static void a_full_queue_never_makes_a_dead_letter(void **state)
+{
+    struct tally_end end = {.billed = false, .had_a_try = false, .max_attempts = 3};
+    struct member m[2];
+    struct tally t;
+    struct verdict v;
+
+    (void)state;
+    two_members(m);
+    m[1].attempt = 5000;
+    tally_init(&t, m, 2, NULL, 0);
+    tally_verdict(&t, 1, &end, &v);
+    assert_int_equal(v.left, 3);
+    assert_false(v.charged);
+    tally_release(&t);
+}
+
+static void what_is_refused_as_a_whole_is_settled_at_once(void **state)
+{
+    struct tally_end end = {.billed = false, .refused = true, .max_attempts = 3};
+    struct member m[2];
+    struct tally t;
+    struct verdict v;
+
+    (void)state;
+    two_members(m);
+    tally_init(&t, m, 2, NULL, 0);
+    tally_verdict(&t, 0, &end, &v);
+    assert_int_equal(v.left, 0);
+    assert_int_equal(v.exhausted, 9);
     tally_release(&t);
 }
 
@@ -228,13 +270,13 @@ static void the_blob_carries_everything_to_the_next_worker(void **state)
     assert_int_equal(second.lines, 7);
     assert_int_equal(second.garbled, 1);
     for (size_t i = 0; i < 2; i++) {
-        tally_verdict(&first, i, true, 2, &a);
-        tally_verdict(&second, i, true, 2, &b);
+        judge(&first, i, true, 2, &a);
+        judge(&second, i, true, 2, &b);
         assert_memory_equal(&a, &b, sizeof(a));
     }
     tally_release(&second);
     tally_init(&second, m, 2, first.blob, first.blob_len - 1); /* not ours: ignored */
-    tally_verdict(&second, 0, true, 3, &b);
+    judge(&second, 0, true, 3, &b);
     assert_int_equal(b.left, 9);
     tally_release(&first);
     tally_release(&second);
@@ -251,6 +293,8 @@ int main(void)
         cmocka_unit_test(a_batch_the_provider_never_worked_on_charges_nothing),
         cmocka_unit_test(nothing_is_sent_for_ever),
         cmocka_unit_test(a_batch_that_settles_anything_ends_no_shard),
+        cmocka_unit_test(a_full_queue_never_makes_a_dead_letter),
+        cmocka_unit_test(what_is_refused_as_a_whole_is_settled_at_once),
         cmocka_unit_test(lines_of_the_file_are_the_tasks_it_asked_for_in_its_order),
         cmocka_unit_test(the_blob_carries_everything_to_the_next_worker),
     };
