@@ -7,12 +7,13 @@
 
 #include "cli/cmdline.h"
 #include "cli/core/json_put.h"
-#include "cli/person.h"
 #include "cli/session.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/sink/generation.h"
 #include "common/sink/layout.h"
 #include "common/sink/sink.h"
+#include "common/sink/sink_trail.h"
 
 #define MARK_MAX_BYTES 4096
 #define LOOK_MS        500
@@ -20,33 +21,43 @@
 
 static void write_mark(struct buf *out)
 {
-    struct person person;
+    struct sink_trail_actor actor;
     char when[32];
     int64_t now_ms = clock_unix_ms();
     time_t now = (time_t)(now_ms / 1000);
     struct tm utc;
 
-    person_find(&person);
+    sink_trail_actor(&actor);
     (void)gmtime_r(&now, &utc);
     (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
     json_put_raw_fmt(out, "{\"version\":1,\"at\":\"%s\",\"at_ms\":%" PRId64 ",\"user\":", when,
                      now_ms);
-    json_put_text(out, person.user);
+    json_put_text(out, actor.user);
     json_put_raw(out, ",\"host\":");
-    json_put_text(out, person.host);
+    json_put_text(out, actor.host);
     json_put_raw(out, "}\n");
 }
 
-bool cancel_mark(const struct operator_job *job, struct err *err)
+static bool publish_mark(struct sink *sink, uint32_t *generation, struct err *err)
 {
-    const struct job_spec *spec = &job->finish.spec;
     struct buf text = BUF_INIT(MARK_MAX_BYTES);
-    struct sink *sink = sink_open(spec->sink, spec->job, spec->ji, false, err);
+    char name[LAYOUT_NAME_MAX];
 
     write_mark(&text);
-    bool ok = sink != NULL && sink_publish(sink, LAYOUT_CANCELLED, text.data, text.len, NULL, err);
-    sink_close(sink);
+    bool ok =
+        generations_find_newest(sink, generation, err) &&
+        sink_publish(sink, layout_cancelled(name, *generation), text.data, text.len, NULL, err);
     buf_release(&text);
+    return ok;
+}
+
+bool cancel_mark(const struct operator_job *job, uint32_t *generation, struct err *err)
+{
+    const struct job_spec *spec = &job->finish.spec;
+    struct sink *sink = sink_open(spec->sink, spec->job, spec->ji, false, err);
+    bool ok = sink != NULL && publish_mark(sink, generation, err);
+
+    sink_close(sink);
     return ok;
 }
 

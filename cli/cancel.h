@@ -12,8 +12,11 @@
  * job anew after its Redis was lost cancels it again.
  */
 
-/** Publish the mark, with who and when; fine when it is there. */
-MUST_CHECK bool cancel_mark(const struct operator_job *job, struct err *err);
+/**
+ * Publish the mark of the newest generation, with who and when; fine when it is there.
+ * *@generation is that one, for operator_cancel().
+ */
+MUST_CHECK bool cancel_mark(const struct operator_job *job, uint32_t *generation, struct err *err);
 
 /** How the input of a cancelled job came to its end. */
 enum cancel_cut {

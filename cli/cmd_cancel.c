@@ -6,16 +6,14 @@
 #include <unistd.h>
 
 #include "cli/cancel.h"
+#include "cli/here.h"
 #include "cli/local_run.h"
 #include "cli/operator.h"
 #include "cli/person.h"
 #include "cli/session.h"
+#include "cli/trail.h"
 #include "cli/verb.h"
-#include "common/base/units.h"
 #include "common/base/xmem.h"
-#include "common/provider/profile.h"
-
-#define ENDING ".sheaf"
 
 struct cancel {
     struct invocation *call;
@@ -23,7 +21,6 @@ struct cancel {
     struct operator_job job;
     bool alone;       /* nobody else works on it: we do */
     char input[4096]; /* where it can be read here; "" */
-    char output[4096];
     int code;
 };
 
@@ -50,36 +47,6 @@ static bool find_input(struct cancel *c, struct err *err)
     return true;
 }
 
-/* The programs that are started here serve the job's own provider. */
-static bool adopt_settings(struct cancel *c, struct err *err)
-{
-    struct options *o = &c->call->options;
-    const struct job_spec *spec = &c->job.finish.spec;
-    const struct provider_profile *profile = provider_profile_find(spec->provider);
-    char number[32];
-    char *key = NULL;
-
-    if (profile == NULL)
-        return err_set(err, ERR_USAGE, "no provider is called \"%s\"", spec->provider);
-    if (!options_api_key(o, profile->key_names, &key, err))
-        return false;
-    explicit_bzero(key, strlen(key));
-    free(key);
-    if (!options_set(o, "provider", spec->provider, err) ||
-        !options_set(o, "base-url", spec->base_url, err) ||
-        (spec->model[0] != '\0' && !options_set(o, "model", spec->model, err)))
-        return false;
-    (void)snprintf(number, sizeof(number), "%u", c->job.max_attempts);
-    if (!options_set(o, "max-attempts", number, err))
-        return false;
-    (void)snprintf(number, sizeof(number), "%" PRIu64 "ms", c->job.poll_ms);
-    if (options_origin(o, "poll-interval") == SETTING_FROM_DEFAULT &&
-        !options_set(o, "poll-interval", number, err))
-        return false;
-    o->payload = spec->inline_payload ? PAYLOAD_INLINE : PAYLOAD_REF;
-    return true;
-}
-
 static int ask(const struct cancel *c)
 {
     const struct operator_job *job = &c->job;
@@ -90,19 +57,6 @@ static int ask(const struct cancel *c)
                    "provider: %zu. What these have finished is kept, all other rows are given up.",
                    job->name, job->ok, job->remote);
     return person_confirm(c->call, question);
-}
-
-/* "out.jsonl.sheaf" is the folder of out.jsonl. */
-static const char *find_output(struct cancel *c)
-{
-    const char *folder = session_state_dir(c->session);
-    size_t len = strlen(folder);
-
-    if (len <= strlen(ENDING) || strcmp(folder + len - strlen(ENDING), ENDING) != 0 ||
-        folder[len - strlen(ENDING) - 1] == '/')
-        return NULL;
-    (void)snprintf(c->output, sizeof(c->output), "%.*s", (int)(len - strlen(ENDING)), folder);
-    return c->output;
 }
 
 static void tell_stopped(const struct cancel *c)
@@ -118,13 +72,6 @@ static int end_here(struct cancel *c)
 {
     struct err err = {0};
     const char *input = c->input[0] != '\0' ? c->input : NULL;
-    struct local_job job = {.name = c->job.name,
-                            .input = input,
-                            .sink = c->job.finish.spec.sink,
-                            .site = c->job.site,
-                            .output = find_output(c),
-                            .unwritten = "the results are safe: `sheaf results` writes them "
-                                         "elsewhere"};
 
     if (input == NULL) { /* lines that travel through Redis */
         enum cancel_cut cut =
@@ -135,13 +82,7 @@ static int end_here(struct cancel *c)
         if (cut == CANCEL_CUT_STOPPED)
             tell_stopped(c);
     }
-    if (!local_run_redirect(c->call, c->session, &err))
-        return verb_fail(c->call, &err, NULL);
-    int code = local_run(c->call, c->session, &job);
-    if (job.output == NULL && (code == EXIT_CODE_OK || code == EXIT_CODE_SOME_FAILED))
-        person_tell(c->call, "  `sheaf results %s --state-dir %s -o OUTPUT` writes the results",
-                    c->job.name, session_state_dir(c->session));
-    return code;
+    return here_run(c->call, c->session, &c->job, input);
 }
 
 /* Others work on the job and end it. */
@@ -174,27 +115,56 @@ static int tell_ended(const struct cancel *c)
     return EXIT_CODE_OK;
 }
 
-static int cancel_job(struct cancel *c)
+static bool note(const struct cancel *c, struct err *err)
+{
+    struct buf what = BUF_INIT(TRAIL_WHAT_MAX);
+
+    trail_put_text(&what, "input", c->input);
+    trail_put_count(&what, "ok", c->job.ok);
+    trail_put_count(&what, "failed", c->job.failed);
+    trail_put_count(&what, "batches_at_provider", c->job.remote);
+    bool ok = trail_note(&c->job.finish.spec, "cancel", &what, err);
+    buf_release(&what);
+    return ok;
+}
+
+/* The mark outlasts a lost Redis, so it comes first. */
+static int stop(struct cancel *c)
 {
     enum protocol_answer answer;
+    uint32_t generation = 0;
     struct err err = {0};
 
+    if (!note(c, &err))
+        return verb_fail(c->call, &err, NULL);
+    if (!cancel_mark(&c->job, &generation, &err) ||
+        !operator_cancel(c->session, c->job.name, generation, &answer, &err) ||
+        !operator_look(c->session, c->job.name, &c->job, &err))
+        return verb_fail(c->call, &err, "the same command again goes on");
+    if (answer == PROTOCOL_ENDED)
+        return tell_ended(c);
+    if (answer == PROTOCOL_STATE)
+        return verb_fail_with(c->call, EXIT_CODE_CONFLICT,
+                              "rows of the job were sent again this very moment",
+                              "the same command again cancels that");
+    return c->alone ? end_here(c) : hand_over(c);
+}
+
+static int cancel_job(struct cancel *c)
+{
+    struct err err = {0};
+
+    if (!operator_catch_up(c->session, &c->job, &err))
+        return verb_fail(c->call, &err, NULL);
     if (c->job.finish.state == JOB_FINAL)
         return tell_ended(c);
-    if (!find_input(c, &err) || (c->alone && !adopt_settings(c, &err)))
+    if (!find_input(c, &err) || (c->alone && !here_adopt_settings(c->call, &c->job, &err)))
         return verb_fail(c->call, &err,
                          err.kind == ERR_AUTH ? "batches at the provider can only be stopped with "
                                                 "the key; nothing was changed"
                                               : NULL);
     int code = c->job.finish.cancelled ? EXIT_CODE_OK : ask(c);
-    if (code != EXIT_CODE_OK)
-        return code;
-    if (!cancel_mark(&c->job, &err) || !operator_cancel(c->session, c->job.name, &answer, &err) ||
-        !operator_look(c->session, c->job.name, &c->job, &err))
-        return verb_fail(c->call, &err, "the same command again goes on");
-    if (answer == PROTOCOL_ENDED)
-        return tell_ended(c);
-    return c->alone ? end_here(c) : hand_over(c);
+    return code == EXIT_CODE_OK ? stop(c) : code;
 }
 
 static int run(struct invocation *call)

@@ -1,8 +1,10 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "cli/core/nearest.h"
+#include "cli/core/json_put.h"
+#include "cli/core/limits_print.h"
 #include "cli/doctor.h"
 #include "cli/verb.h"
 #include "common/base/buf.h"
@@ -23,42 +25,73 @@ static void check_config(struct checkup *c, const struct options *o)
         checkup_ok(c, "config", "no file; flags, environment and defaults");
 }
 
-static void check_provider(struct checkup *c, const struct options *o)
+/* A profile of the user's own has no built-in one. */
+static struct limits_view view_limits(const struct provider_profile *profile,
+                                      const struct provider_profile *built_in,
+                                      const struct provider_limits *now)
 {
-    const struct provider_profile *profile = provider_profile_find(o->provider);
+    return (struct limits_view){
+        .profile = profile->name,
+        .now = now,
+        .profile_limits = built_in != NULL ? &built_in->limits : NULL,
+    };
+}
 
-    if (profile != NULL) {
-        doctor_provider(c, o, profile);
-        return;
+static void print(const struct checkup *c, const struct limits_view *limits, bool json)
+{
+    struct buf text = BUF_INIT(OUTPUT_MAX);
+
+    if (json) {
+        checkup_print_json(c, &text);
+        text.len -= strlen("}\n"); /* the limits are its last member */
+        json_put_raw(&text, ",\"limits\":");
+        if (limits != NULL)
+            limits_print_json(limits, &text);
+        else
+            json_put_raw(&text, "null");
+        json_put_raw(&text, "}\n");
+    } else {
+        checkup_print(c, &text);
+        if (limits != NULL)
+            limits_print_text(limits, &text);
     }
-    const char *near = nearest_name(o->provider, provider_profile_names());
-    checkup_fail(c, "provider", EXIT_CODE_USAGE, "give another --provider",
-                 "there is no profile \"%.200s\"%s%s%s", o->provider,
-                 near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-                 near != NULL ? "?" : "");
+    (void)fwrite(text.data, 1, text.len, stdout);
+    buf_release(&text);
+}
+
+static void check_redis(struct checkup *c, const struct options *o)
+{
+    if (o->redis != NULL)
+        doctor_redis(c, o->redis);
+    else
+        doctor_redis_server(c);
 }
 
 static int run(struct invocation *call)
 {
     const struct options *o = &call->options;
     struct checkup *c = xcalloc(1, sizeof(*c));
-    struct buf text = BUF_INIT(OUTPUT_MAX);
+    struct provider_profile_box box = {0};
+    struct err err = {0};
 
     if (options_origin(o, "log-level") == SETTING_FROM_DEFAULT && !o->verbose)
         log_setup("sheaf", LOG_LV_ERROR, (enum log_format)o->log_format); /* it is in the lines */
     check_config(c, o);
-    check_provider(c, o);
-    if (o->redis != NULL)
-        doctor_redis(c, o->redis);
+    bool known = provider_profile_load(o->provider, &o->providers, &box, &err);
+    if (known)
+        doctor_provider(c, o, &box.profile);
     else
-        doctor_redis_server(c);
+        checkup_fail(c, "provider", EXIT_CODE_USAGE, "give another --provider", "%s", err.msg);
+    check_redis(c, o);
     doctor_host(c, o);
-    if (o->json)
-        checkup_print_json(c, &text);
-    else
-        checkup_print(c, &text);
-    (void)fwrite(text.data, 1, text.len, stdout);
-    buf_release(&text);
+    struct provider_limits now = {0};
+    struct limits_view limits = {0};
+    if (known) {
+        now = provider_limits_at(&box.profile, o->base_url);
+        limits = view_limits(&box.profile, provider_profile_find(o->provider), &now);
+    }
+    print(c, known ? &limits : NULL, o->json);
+    provider_profile_release(&box);
     enum exit_code code = checkup_code(c);
     free(c);
     return (int)code;
@@ -68,8 +101,9 @@ const struct verb cmd_doctor = {
     .name = "doctor",
     .usage = "[--provider P] [--base-url URL] [--redis URL]",
     .summary = "look whether everything is there that a job needs",
-    .does = "Looks at the configuration, the key, the provider, Redis, disk space and limits, and\n"
-            "says what to do about what is wrong. Nothing is sent that costs money, nothing is\n"
+    .does = "Looks at the configuration, the key, the account, the provider, clocks, Redis, disk\n"
+            "space and limits, and says what to do about what is wrong. Nothing is sent that costs "
+            "money, nothing is\n"
             "changed, and the key is never shown. Without --redis it looks for the redis-server\n"
             "that `run` starts.",
     .exits = "0 nothing failed (warnings do not count), else that of the first failure: 2\n"

@@ -4,111 +4,81 @@
 #include "cli/core/failures.h"
 #include "cli/job_lookup.h"
 #include "cli/verb.h"
-#include "common/input/line_reader.h"
-#include "common/input/source.h"
 #include "common/json/result_line.h"
 #include "common/json/scan.h"
-#include "common/merge/report.h"
-#include "common/sink/layout.h"
+#include "common/merge/dead_rows.h"
+#include "common/sink/generation.h"
 #include "common/sink/sink.h"
 
-#define OUTPUT_MAX   (4u << 20)
-#define ROW_MAX      (64u << 20) /* of an error row; a longer one is counted by its size */
-#define PATH_MAX_LEN (SINK_PATH_MAX + LAYOUT_NAME_MAX)
+#define OUTPUT_MAX (4u << 20)
 
 struct reading {
-    struct sink *sink;
     struct failures failures;
     struct failures_scope scope;
 };
 
-static void take_sample(struct failure_sample *sample, const struct line *line, const char *message)
+static void take_sample(struct failure_sample *sample, const struct dead_row *row,
+                        const char *message)
 {
     static const char *const names[] = {"custom_id"};
     struct json_value id = {0};
     char text[sizeof(sample->id)];
 
-    if (!json_scan_object(line->text, line->text_len, names, 1, &id, NULL))
+    if (row->too_long || !json_scan_object(row->text, row->len, names, 1, &id, NULL))
         id.kind = JSON_ABSENT;
     bool has_id = id.kind == JSON_STRING;
     if (has_id)
         (void)json_string_decode_cut(&id, text, sizeof(text));
-    failure_sample_fill(sample, has_id ? text : NULL, message);
+    failure_sample_fill(sample, row->window, has_id ? text : NULL, message);
 }
 
-static void take_row(struct failures *f, const struct line *line)
+static void take_row(struct failures *f, const struct dead_row *row)
 {
-    struct result_line row;
-    struct failure failure = {.code = "row_too_long", .message = ""};
+    struct result_line line;
+    struct failure failure = {.code = "row_too_long", .message = "", .time_ms = row->time_ms};
 
-    if (!line->too_long && !result_line_parse(line->text, line->text_len, &row, NULL))
+    if (!row->too_long && !result_line_parse(row->text, row->len, &line, NULL))
         failure.code = "row_not_readable";
-    else if (!line->too_long)
-        failure = (struct failure){row.status_code, row.code, row.message};
+    else if (!row->too_long)
+        failure = (struct failure){line.status_code, line.code, line.message, row->time_ms};
     struct failure_sample *sample = failures_add(f, &failure);
-    if (sample != NULL && line->too_long)
-        failure_sample_fill(sample, NULL, "");
-    else if (sample != NULL)
-        take_sample(sample, line, failure.message);
+    if (sample != NULL)
+        take_sample(sample, row, failure.message);
 }
 
-static bool read_rows(struct failures *f, struct line_reader *lines, struct err *err)
+static bool read_rows(struct reading *r, struct dead_rows *rows, struct err *err)
 {
-    struct line line;
-    bool end = false;
+    struct dead_row row;
 
-    while (line_reader_next(lines, &line, &end, err)) {
-        if (end)
-            return true;
-        take_row(f, &line);
+    for (;;) {
+        switch (dead_rows_next(rows, &row, err)) {
+        case DEAD_ROW: take_row(&r->failures, &row); break;
+        case DEAD_END: return true;
+        case DEAD_FAILED: return false;
+        }
     }
-    return false;
-}
-
-/* "0000003.json": part 3 is merged, its failures are in dead/. */
-static bool on_part(const char *name, void *arg, struct err *err)
-{
-    struct reading *r = arg;
-    unsigned part;
-    char dead[LAYOUT_NAME_MAX];
-    char path[PATH_MAX_LEN];
-    struct report report;
-    bool found;
-
-    if (sscanf(name, "%7u.json", &part) != 1) /* NOLINT(cert-err34-c): seven digits fit */
-        return true;
-    if (!report_load_part(r->sink, part, &report, &found, err) || !found)
-        return !found;
-    r->scope.parts++;
-    r->scope.rows += report.requests;
-    uint64_t failed = report.failed;
-    report_release(&report);
-    if (failed == 0)
-        return true;
-    (void)snprintf(path, sizeof(path), "%s/%s", sink_path(r->sink), layout_dead(dead, part));
-    struct source *source = source_open(path, err);
-    if (source == NULL)
-        return false;
-    struct line_reader *lines = line_reader_new(source, ROW_MAX);
-    bool ok = read_rows(&r->failures, lines, err);
-    line_reader_free(lines);
-    source_close(source);
-    return ok;
 }
 
 static bool read_sink(struct reading *r, const struct finish *f, struct err *err)
 {
-    r->sink = sink_open(f->spec.sink, f->spec.job, f->spec.ji, false, err);
-    if (r->sink == NULL)
-        return false;
+    struct sink *sink = sink_open(f->spec.sink, f->spec.job, f->spec.ji, false, err);
+    struct dead_rows *rows = sink != NULL ? dead_rows_new(sink, GENERATION_ANY, err) : NULL;
+    bool ok = rows != NULL && read_rows(r, rows, err);
+
     r->scope.job = f->spec.job;
     r->scope.ended = f->state == JOB_FINAL;
-    bool ok = sink_list(r->sink, LAYOUT_REP, on_part, r, err);
-    sink_close(r->sink);
-    r->scope.not_merged = f->requests >= r->scope.rows && f->requests > 0
-                              ? (int64_t)(f->requests - r->scope.rows)
-                              : -1;
-    failures_sort(&r->failures);
+    if (ok) {
+        const struct dead_scope *scope = dead_rows_scope(rows);
+
+        r->scope.parts = scope->parts;
+        r->scope.rows = scope->rows;
+        r->scope.not_merged = f->requests >= scope->rows && f->requests > 0
+                                  ? (int64_t)(f->requests - scope->rows)
+                                  : -1;
+        failures_sort(&r->failures);
+    }
+    dead_rows_free(rows);
+    sink_close(sink);
     return ok;
 }
 
@@ -138,9 +108,9 @@ const struct verb cmd_failures = {
     .usage = "[JOB]",
     .summary = "group the rows that failed by cause, with what would help",
     .does =
-        "Reads the failed rows of a job from its sink and groups them by cause: how many, three\n"
-        "of them as examples, and what would help. While the job runs it speaks of what is merged\n"
-        "and says how much is not.",
+        "Reads the failed rows of a job from its sink and groups them by cause: how many, when\n"
+        "first and last, three of them as examples, and what would help. While the job runs it\n"
+        "speaks of what is merged and says how much is not.",
     .exits =
         "0 (also when nothing or everything failed), 5 no such job, 9 Redis or sink cannot be\n"
         "used",

@@ -7,6 +7,7 @@
 #include "cli/operator.h"
 #include "cli/person.h"
 #include "cli/session.h"
+#include "cli/trail.h"
 #include "cli/verb.h"
 #include "common/sink/sink.h"
 
@@ -52,6 +53,20 @@ static void delete_spool(const struct session *s, const struct operator_job *job
     (void)unlink(path);
 }
 
+/* The folder takes the job's own trail with it. */
+static bool note(const struct operator_job *job, struct err *err)
+{
+    struct buf what = BUF_INIT(TRAIL_WHAT_MAX);
+
+    trail_put_text(&what, "job", job->name);
+    trail_put_text(&what, "ji", job->finish.spec.ji);
+    trail_put_count(&what, "ok", job->ok);
+    trail_put_count(&what, "failed", job->failed);
+    bool ok = trail_note_beside(&job->finish.spec, "purge", &what, err);
+    buf_release(&what);
+    return ok;
+}
+
 /*
  * The sink first: a Redis that knows a job without a folder can be purged again, a folder
  * that no Redis knows would be found by nobody.
@@ -62,6 +77,8 @@ static int purge(const struct invocation *call, struct session *s, const struct 
     enum protocol_answer answer;
     struct err err = {0};
 
+    if (!note(job, &err))
+        return verb_fail(call, &err, "nothing was changed");
     if (!sink_trash(spec->sink, spec->job, spec->ji, &err) ||
         !operator_purge(s, job->name, &answer, &err))
         return verb_fail(call, &err, "the same command again goes on");

@@ -2,8 +2,22 @@
 #include "cli/job_lookup.h"
 #include "cli/verb.h"
 #include "common/sink/sink.h"
+#include "common/sink/sink_trail.h"
 
+#define TRAIL_MAX  (8u << 20)
 #define REPORT_MAX (64u << 20) /* the list of batches of a very large job */
+
+static bool make_json(const struct report *report, const struct finish *f, struct sink *sink,
+                      struct buf *text)
+{
+    struct buf trail = BUF_INIT(TRAIL_MAX);
+    bool has_trail = sink_trail_put_json(sink, 0, &trail, NULL);
+    const struct report_paths paths = {.trail = has_trail ? trail.data : NULL};
+    bool ok = report_write_json(report, &f->spec, &f->times, &paths, text);
+
+    buf_release(&trail);
+    return ok;
+}
 
 static bool make(const struct finish *f, bool json, struct buf *text, struct err *err)
 {
@@ -14,7 +28,7 @@ static bool make(const struct finish *f, bool json, struct buf *text, struct err
         return false;
     report_init(&report);
     bool ok = report_collect(sink, f->parts, &report, err);
-    if (ok && !(json ? report_write_json(&report, &f->spec, &f->times, NULL, NULL, text)
+    if (ok && !(json ? make_json(&report, f, sink, text)
                      : report_write_text(&report, &f->spec, &f->times, text)))
         ok = err_set(err, ERR_PERMANENT, "the report is larger than %u bytes", REPORT_MAX);
     report_release(&report);

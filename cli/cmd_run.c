@@ -5,12 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/core/nearest.h"
+#include "cli/account.h"
 #include "cli/job_lookup.h"
 #include "cli/local_run.h"
 #include "cli/session.h"
 #include "cli/spool.h"
 #include "cli/state_dir.h"
+#include "cli/trail.h"
 #include "cli/verb.h"
 #include "common/base/attr.h"
 #include "common/base/xmem.h"
@@ -25,21 +26,23 @@ struct plan {
     char sink[4096 + 8];
     char name[JOB_NAME_MAX + 1];
     char site[PROVIDER_ID_LEN + 1];
-    const struct provider_profile *profile;
     struct job_spec spec; /* of the job if it was opened before, else only its name */
     bool opened;
     bool spooled;
 };
 
-static bool find_profile(struct plan *plan, const char *name, struct err *err)
+/* Who serves the job. */
+static bool find_site(struct plan *plan, const struct options *o, struct err *err)
 {
-    plan->profile = provider_profile_find(name);
-    if (plan->profile != NULL)
-        return true;
-    const char *near = nearest_name(name, provider_profile_names());
-    return err_set(err, ERR_USAGE, "there is no provider profile \"%s\"%s%s%s", name,
-                   near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-                   near != NULL ? "?" : "");
+    struct provider_profile_box box = {0};
+
+    if (!provider_profile_load(o->provider, &o->providers, &box, err))
+        return false;
+    bool ok = provider_check_base_url(&box.profile, o->base_url, err);
+    if (ok)
+        provider_site_id(&box.profile, o->base_url, plan->site);
+    provider_profile_release(&box);
+    return ok;
 }
 
 static bool name_job(struct plan *plan, const struct options *o, struct err *err)
@@ -86,15 +89,9 @@ static bool recall(struct plan *plan, struct err *err)
 
 static bool check_key(const struct plan *plan, const struct options *o, struct err *err)
 {
-    char *key = NULL;
+    struct account account;
 
-    if (plan->opened) /* it may have ended, and need none */
-        return true;
-    if (!options_api_key(o, plan->profile->key_names, &key, err))
-        return false;
-    explicit_bzero(key, strlen(key));
-    free(key);
-    return true;
+    return plan->opened /* it may have ended, and need none */ || account_find(o, &account, err);
 }
 
 /* "-y" must not eat the input. */
@@ -124,10 +121,9 @@ static bool make_plan(struct plan *plan, const struct invocation *call, struct e
     if (o->output == NULL)
         return err_set(err, ERR_USAGE, "where to? Give -o OUTPUT");
     if (!publish_paths(o->output, &paths, err) || !name_job(plan, o, err) ||
-        !find_profile(plan, o->provider, err) || !place_state(plan, o, err) ||
+        !find_site(plan, o, err) || !place_state(plan, o, err) ||
         !spool_is_needed(plan->input, &plan->spooled, err))
         return false;
-    provider_site_id(plan->profile, o->base_url, plan->site);
     return keeps_input(plan, &paths, err) && recall(plan, err) &&
            publish_check(o->output, &plan->spec, o->yes, err) && check_key(plan, o, err);
 }
@@ -159,21 +155,27 @@ static bool settle_input(struct plan *plan, const struct invocation *call, const
 
 static int run_in_session(struct plan *plan, const struct invocation *call, struct session *session)
 {
+    struct buf what = BUF_INIT(TRAIL_WHAT_MAX);
     struct err err = {0};
 
     if (!settle_input(plan, call, session_state_dir(session), &err))
         return verb_fail(call, &err,
                          err.kind == ERR_CONFLICT ? "give another --job and -o OUTPUT" : NULL);
     (void)snprintf(plan->sink, sizeof(plan->sink), "dir:%s/sink", session_state_dir(session));
+    trail_put_text(&what, "input", plan->input);
+    trail_put_text(&what, "output", call->options.output);
     const struct local_job job = {.name = plan->name,
                                   .input = plan->path,
                                   .sink = plan->sink,
                                   .site = plan->site,
                                   .output = call->options.output,
                                   .overwrite = call->options.yes,
+                                  .what = &what,
                                   .unwritten = "the results are safe; the same command goes on "
                                                "where it was"};
-    return local_run(call, session, &job);
+    int code = local_run(call, session, &job);
+    buf_release(&what);
+    return code;
 }
 
 static int run_plan(struct plan *plan, struct invocation *call)

@@ -1,23 +1,82 @@
+#include <stdio.h>
+#include <string.h>
+
 #include "cli/core/status_print.h"
+#include "cli/finish.h"
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "common/base/buf.h"
+#include "common/sink/sink.h"
+#include "common/sink/sink_trail.h"
 
-#define OUTPUT_MAX (8u << 20)
+#define OUTPUT_MAX (16u << 20)
+#define TRAIL_MAX  (8u << 20)
 
 struct output {
     struct buf text;
     bool json;
 };
 
+/* The newest actions of a trail. */
+struct actions {
+    struct status_action last[STATUS_MAX_ACTIONS];
+    size_t total;
+};
+
+static bool take_action(const struct sink_trail_entry *entry, void *arg, struct err *err)
+{
+    struct actions *actions = arg;
+
+    (void)err;
+    if (actions->total >= STATUS_MAX_ACTIONS)
+        memmove(actions->last, actions->last + 1,
+                (STATUS_MAX_ACTIONS - 1) * sizeof(actions->last[0]));
+    size_t at =
+        actions->total < STATUS_MAX_ACTIONS ? actions->total : (size_t)STATUS_MAX_ACTIONS - 1;
+    struct status_action *a = &actions->last[at];
+    (void)snprintf(a->at, sizeof(a->at), "%s", entry->at);
+    (void)snprintf(a->who, sizeof(a->who), "%s", entry->who);
+    (void)snprintf(a->verb, sizeof(a->verb), "%s", entry->verb);
+    (void)snprintf(a->what, sizeof(a->what), "%s", entry->what);
+    actions->total++;
+    return true;
+}
+
+static void print_text(const struct job_view *view, struct sink *sink, struct buf *out)
+{
+    struct actions actions = {0};
+
+    status_print_text(view, out);
+    if (sink == NULL || !sink_trail_read(sink, take_action, &actions, NULL))
+        return;
+    status_print_actions(actions.last,
+                         actions.total < STATUS_MAX_ACTIONS ? actions.total : STATUS_MAX_ACTIONS,
+                         actions.total, out);
+}
+
+static void print_json(const struct job_view *view, struct sink *sink, struct buf *out)
+{
+    struct buf trail = BUF_INIT(TRAIL_MAX);
+    bool has_trail = sink != NULL && sink_trail_put_json(sink, 0, &trail, NULL);
+
+    status_print_json(view, has_trail ? trail.data : NULL, out);
+    buf_release(&trail);
+}
+
+/* The trail is shown where the sink is. */
 static void print(const struct job_view *view, void *arg)
 {
     struct output *out = arg;
+    struct finish f;
+    struct sink *sink = NULL;
 
+    if (finish_from_view(&f, view, NULL))
+        sink = sink_open(f.spec.sink, f.spec.job, f.spec.ji, false, NULL);
     if (out->json)
-        status_print_json(view, &out->text);
+        print_json(view, sink, &out->text);
     else
-        status_print_text(view, &out->text);
+        print_text(view, sink, &out->text);
+    sink_close(sink);
 }
 
 static int run(struct invocation *call)
@@ -46,8 +105,9 @@ const struct verb cmd_status = {
     .usage = "[JOB]",
     .summary = "show how far a job is",
     .does =
-        "Shows one job as Redis knows it now: rows, batches, and what it waits for. JOB may be\n"
-        "left out when there is only one.",
+        "Shows one job as Redis knows it now: rows, batches, lanes with what the provider has\n"
+        "taught and what holds them, and what it waits for; and, where its sink is at hand, who\n"
+        "did what to it last. JOB may be left out when there is only one.",
     .exits = "0 (also when rows failed), 5 no such job, 9 Redis cannot be used",
     .example = "sheaf status --state-dir out.jsonl.sheaf",
     .groups = OPT_COMMON | OPT_READ,

@@ -7,6 +7,7 @@
 #include "cli/cmdline.h"
 #include "cli/following.h"
 #include "cli/session.h"
+#include "cli/trail.h"
 #include "cli/verb.h"
 #include "common/base/xmem.h"
 #include "common/sink/sink.h"
@@ -60,6 +61,33 @@ static void make_command(struct cmdline *w, const struct options *o, const char 
     cmdline_add_options(w, o, OPT_PRODUCER | OPT_COMMON, our_own);
 }
 
+static void take_state(const struct job_view *view, void *arg)
+{
+    *(enum job_state *)arg = view->state;
+}
+
+/* A job that is new is noted by its producer; one that has ended is only reported. */
+static bool note(struct session *session, const struct options *o, const char *input,
+                 const char *sink, struct err *err)
+{
+    struct buf what = BUF_INIT(TRAIL_WHAT_MAX);
+    struct job_spec spec = {0};
+    enum job_state state = JOB_OPEN;
+    struct err none = {0};
+
+    /* A Redis that is away is the producer's business; the sink is asked all the same. */
+    if (session_view(session, o->job, take_state, &state, NULL) && state == JOB_FINAL)
+        return true;
+    if (!sink_find(sink, o->job, spec.ji, &none))
+        return none.kind == ERR_NO_JOB || err_set(err, none.kind, "%s", none.msg);
+    (void)snprintf(spec.job, sizeof(spec.job), "%s", o->job);
+    (void)snprintf(spec.sink, sizeof(spec.sink), "%s", sink);
+    trail_put_text(&what, "input", input);
+    bool ok = trail_note(&spec, "submit", &what, err);
+    buf_release(&what);
+    return ok;
+}
+
 static int submit(struct invocation *call, const char *input, const char *sink)
 {
     struct session *session;
@@ -70,6 +98,10 @@ static int submit(struct invocation *call, const char *input, const char *sink)
     session = session_open(&call->options, &err);
     if (session == NULL)
         return verb_fail(call, &err, NULL);
+    if (!note(session, &call->options, input, sink, &err)) {
+        session_close(session);
+        return verb_fail(call, &err, NULL);
+    }
     /* not an argument: it may hold a password, and arguments are for all to see */
     (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */
     make_command(&w, &call->options, input, sink);

@@ -208,6 +208,15 @@ static void on_provider_limit(void *arg)
     end(p);
 }
 
+/* Time is taken when the answer is read: what a request takes is within what is near enough. */
+static void check_time(struct checkup *c, const struct provider *provider)
+{
+    int64_t theirs_ms = provider_date_ms(provider);
+
+    if (theirs_ms > 0)
+        checkup_clock(c, "provider-clock", clock_unix_ms(), theirs_ms);
+}
+
 static void ask_provider(struct checkup *c, const struct options *o,
                          const struct provider_profile *profile, const char *key)
 {
@@ -217,11 +226,14 @@ static void ask_provider(struct checkup *c, const struct options *o,
     p.base = loop_new();
     struct http_client *client = http_client_new(p.base);
     struct provider *provider =
-        provider_new(client, profile, o->base_url, key != NULL ? key : "none", &err);
+        provider_new(client, profile, o->base_url, key != NULL ? key : "none", o->account, &err);
     if (provider != NULL) {
+        if (key != NULL)
+            checkup_account(c, provider_account(provider), o->account);
         p.limit = loop_timer_new(p.base, on_provider_limit, &p);
         (void)provider_models(provider, on_models, &p);
         run_probe(&p, PROVIDER_MS);
+        check_time(c, provider);
         loop_timer_free(p.limit);
     } else {
         checkup_fail(c, "provider", EXIT_CODE_USAGE, "https://host/v1, for one", "%s", err.msg);
@@ -231,8 +243,9 @@ static void ask_provider(struct checkup *c, const struct options *o,
     loop_free(p.base);
 }
 
-static void tell_limits(struct checkup *c, const struct options *o,
-                        const struct provider_profile *profile)
+/* What the limits come to for one file, with what the user set. */
+static void tell_file(struct checkup *c, const struct options *o,
+                      const struct provider_profile *profile)
 {
     uint64_t requests = profile->limits.max_requests;
     uint64_t bytes = provider_max_bytes(profile);
@@ -258,11 +271,16 @@ void doctor_provider(struct checkup *c, const struct options *o,
         checkup_ok(c, "key", "there is one");
     else
         checkup_fail(c, "key", EXIT_CODE_AUTH, "nothing can be sent without", "%s", err.msg);
-    ask_provider(c, o, profile, key);
+    if (provider_check_base_url(profile, o->base_url, &err)) {
+        checkup_address(c, o->base_url != NULL ? o->base_url : profile->base_url);
+        ask_provider(c, o, profile, key);
+    } else {
+        checkup_fail(c, "address", EXIT_CODE_USAGE, "https://host/v1, for one", "%s", err.msg);
+    }
     if (key != NULL)
         explicit_bzero(key, strlen(key));
     free(key);
-    tell_limits(c, o, profile);
+    tell_file(c, o, profile);
 }
 
 /* ---- this host */

@@ -16,7 +16,10 @@ void doctor_redis(struct checkup *c, const char *url);
 /** Whether `run` finds a redis-server, and which. */
 void doctor_redis_server(struct checkup *c);
 
-/** The key, and one call that costs nothing: a list of models. */
+/**
+ * The key, the account, the address, and one call that costs nothing: a list of models;
+ * its answer has the provider's time.
+ */
 void doctor_provider(struct checkup *c, const struct options *o,
                      const struct provider_profile *profile);
 

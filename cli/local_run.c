@@ -111,7 +111,8 @@ int local_run(const struct invocation *call, struct session *session, const stru
                                 .name = job->name,
                                 .input = job->input,
                                 .sink = job->sink,
-                                .site = job->site};
+                                .site = job->site,
+                                .what = job->what};
     bool ok = run_job(&run, &result, &err);
     supervisor_stop(session_supervisor(session), PRIVATE_REDIS_NAME, STOP_GRACE_MS);
     int code = ok ? conclude(call, display, &result, job) : verb_fail(call, &err, NULL);

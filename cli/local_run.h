@@ -6,17 +6,19 @@
 #include "cli/verb.h"
 #include "common/base/err.h"
 
+struct buf;
 struct session;
 
 /** A job that is worked on here until it ends. Borrowed. */
 struct local_job {
     const char *name;
-    const char *input;     /* absolute path; NULL: nothing is left to cut */
-    const char *sink;      /* "dir:/abs/path" */
-    const char *site;      /* who serves it */
-    const char *output;    /* NULL: nothing is written, only told */
-    bool overwrite;        /* an OUTPUT that is not this job's is replaced */
-    const char *unwritten; /* what to do when OUTPUT could not be written */
+    const char *input;      /* absolute path; NULL: nothing is left to cut */
+    const char *sink;       /* "dir:/abs/path" */
+    const char *site;       /* who serves it */
+    const char *output;     /* NULL: nothing is written, only told */
+    bool overwrite;         /* an OUTPUT that is not this job's is replaced */
+    const struct buf *what; /* run_job.what */
+    const char *unwritten;  /* what to do when OUTPUT could not be written */
 };
 
 /**

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/core/nearest.h"
 #include "cli/verb.h"
 #include "common/base/attr.h"
 #include "common/base/log.h"
+#include "common/base/nearest.h"
 
 static const struct verb *const verbs[] = {
-    &cmd_run,     &cmd_submit, &cmd_status, &cmd_list,     &cmd_watch,   &cmd_wait,
-    &cmd_results, &cmd_report, &cmd_audit,  &cmd_failures, &cmd_pause,   &cmd_resume,
-    &cmd_cancel,  &cmd_purge,  &cmd_doctor, &cmd_simulate, &cmd_version,
+    &cmd_run,     &cmd_submit, &cmd_status, &cmd_list,     &cmd_watch,    &cmd_wait,
+    &cmd_results, &cmd_report, &cmd_audit,  &cmd_failures, &cmd_resubmit, &cmd_pause,
+    &cmd_resume,  &cmd_cancel, &cmd_purge,  &cmd_doctor,   &cmd_simulate, &cmd_version,
 };
 
 static const struct verb *find_verb(const char *name)
@@ -59,7 +59,7 @@ static int unknown_verb(const struct invocation *call, const char *name)
 
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
         names[i + 1] = verbs[i]->name;
-    const char *near = nearest_name(name, names);
+    const char *near = nearest_of(name, names);
     (void)snprintf(message, sizeof(message), "there is no verb \"%s\"", name);
     (void)snprintf(hint, sizeof(hint), "%s%s%s", near != NULL ? "did you mean: sheaf " : "",
                    near != NULL ? near : "`sheaf --help` lists them", near != NULL ? " ?" : "");

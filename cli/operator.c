@@ -1,13 +1,19 @@
 #include "cli/operator.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/core/sample.h"
 #include "cli/verb.h"
+#include "common/sink/generation.h"
+#include "common/sink/sink.h"
 
 /* Shards that one call settles: Redis serves nobody else meanwhile. */
 #define CANCEL_STEP 1000
+
+/* Batches, for the same reason. */
+#define UNPACK_STEP 100
 
 /* One question, whatever it is about. */
 struct wish {
@@ -15,6 +21,9 @@ struct wish {
     const char *reason;
     const char *why;
     uint32_t windows;
+    uint32_t generation;
+    const struct part_generation *parts;
+    size_t part_count;
 };
 
 struct taken {
@@ -26,6 +35,23 @@ struct taken {
 static bool may_be_remote(const struct batch_view *b)
 {
     return b->state == BATCH_SUBMIT || b->state == BATCH_RUN;
+}
+
+static bool was_not_uploaded(const struct batch_view *b)
+{
+    return b->is_empty && b->state == BATCH_BUILD && b->tries > 0;
+}
+
+static void take_lanes(const struct job_view *view, struct operator_job *job)
+{
+    for (size_t i = 0; i < view->lane_count; i++) {
+        const struct lane_view *lane = &view->lanes[i];
+
+        if (lane->hold_ms <= view->now_ms)
+            continue;
+        if (job->lanes_held++ == 0)
+            (void)snprintf(job->lane_why, sizeof(job->lane_why), "%s", lane->hold_why);
+    }
 }
 
 static void take(const struct job_view *view, void *arg)
@@ -40,6 +66,7 @@ static void take(const struct job_view *view, void *arg)
         .batches = view->batches_view_count,
         .poll_ms = view->poll_ms,
         .max_attempts = view->max_attempts,
+        .generation = view->generation,
     };
     memcpy(job->name, view->job, sizeof(job->name));
     memcpy(job->site, view->site, sizeof(job->site));
@@ -47,6 +74,9 @@ static void take(const struct job_view *view, void *arg)
     (void)snprintf(job->why, sizeof(job->why), "%s", view->why);
     for (size_t i = 0; i < view->batches_view_count; i++)
         job->remote += may_be_remote(&view->batches_view[i]);
+    for (size_t i = 0; i < view->batches_view_count; i++)
+        job->not_uploaded += was_not_uploaded(&view->batches_view[i]);
+    take_lanes(view, job);
     taken->ok = finish_from_view(&job->finish, view, &taken->err);
 }
 
@@ -104,18 +134,37 @@ static void start_cancel(struct protocol *p, protocol_fn done, void *done_arg, v
 {
     const struct wish *wish = arg;
 
-    (void)protocol_job_cancel(p, wish->job, CANCEL_STEP, done, done_arg);
+    (void)protocol_job_cancel(p, wish->job, wish->generation, CANCEL_STEP, done, done_arg);
 }
 
-bool operator_cancel(struct session *s, const char *job, enum protocol_answer *answer,
-                     struct err *err)
+bool operator_cancel(struct session *s, const char *job, uint32_t generation,
+                     enum protocol_answer *answer, struct err *err)
 {
-    struct wish wish = {.job = job};
+    struct wish wish = {.job = job, .generation = generation};
 
     do {
         if (!ask(s, start_cancel, &wish, answer, err))
             return false;
     } while (*answer == PROTOCOL_MORE);
+    return true;
+}
+
+static void start_unpack(struct protocol *p, protocol_fn done, void *done_arg, void *arg)
+{
+    const struct wish *wish = arg;
+
+    (void)protocol_job_unpack(p, wish->job, NULL, UNPACK_STEP, done, done_arg);
+}
+
+bool operator_unpack(struct session *s, const char *job, struct err *err)
+{
+    struct wish wish = {.job = job};
+    enum protocol_answer answer;
+
+    do {
+        if (!ask(s, start_unpack, &wish, &answer, err))
+            return false;
+    } while (answer == PROTOCOL_MORE);
     return true;
 }
 
@@ -132,6 +181,48 @@ bool operator_seal(struct session *s, const char *job, uint32_t windows,
     struct wish wish = {.job = job, .windows = windows};
 
     return ask(s, start_seal, &wish, answer, err);
+}
+
+static void start_generation(struct protocol *p, protocol_fn done, void *done_arg, void *arg)
+{
+    const struct wish *wish = arg;
+
+    (void)protocol_generation(p, wish->job, wish->generation, wish->parts, wish->part_count, done,
+                              done_arg);
+}
+
+bool operator_tell_generation(struct session *s, struct sink *sink, const char *job,
+                              struct err *err)
+{
+    struct wish wish = {.job = job};
+    enum protocol_answer answer;
+    struct generations *g = generations_load(sink, err);
+
+    if (g == NULL)
+        return false;
+    wish.generation = generations_newest(g);
+    struct part_generation *parts = generations_parts(g, &wish.part_count);
+    generations_free(g);
+    wish.parts = parts;
+    bool ok = wish.generation == 0 || ask(s, start_generation, &wish, &answer, err);
+    free(parts);
+    return ok;
+}
+
+bool operator_catch_up(struct session *s, struct operator_job *job, struct err *err)
+{
+    const struct job_spec *spec = &job->finish.spec;
+    struct sink *sink = sink_open(spec->sink, spec->job, spec->ji, false, NULL);
+    uint32_t newest = 0;
+
+    if (sink == NULL)
+        return true;
+    bool ok = generations_find_newest(sink, &newest, err);
+    bool pending = ok && newest > job->generation;
+    if (pending)
+        ok = operator_tell_generation(s, sink, job->name, err);
+    sink_close(sink);
+    return ok && (!pending || operator_look(s, job->name, job, err));
 }
 
 static void start_purge(struct protocol *p, protocol_fn done, void *done_arg, void *arg)

@@ -26,13 +26,18 @@ struct operator_job {
     uint64_t ok;     /* rows with a result */
     uint64_t failed; /* rows that were given up, the ones that could not be sent included */
     uint32_t windows;
-    size_t batches; /* live records, those that are only tidied up included */
-    size_t remote;  /* of these: may still be working at the provider */
+    size_t batches;      /* live records, those that are only tidied up included */
+    size_t remote;       /* of these: may still be working at the provider */
+    size_t not_uploaded; /* of these: failed before, and will be tried again later */
+    size_t lanes_held;   /* of its lanes: nothing more is sent of them for now */
+    char lane_why[160];  /* of the first of them, cut; "" */
     uint64_t poll_ms;
     uint32_t max_attempts;
+    uint32_t generation; /* that Redis knows of */
 };
 
 struct invocation;
+struct sink;
 
 /** Does one thing to @job and tells people; false with @err when that failed. */
 typedef bool (*operator_act_fn)(const struct invocation *call, struct session *session,
@@ -49,20 +54,36 @@ MUST_CHECK bool operator_look(struct session *s, const char *given, struct opera
 MUST_CHECK bool operator_hold(struct session *s, const char *job, const char *why,
                               enum protocol_answer *answer, struct err *err);
 
-/** protocol_job_resume() of the hold @reason. */
+/** protocol_job_resume() of the hold @reason; NULL: any, and those of its lanes. */
 MUST_CHECK bool operator_resume(struct session *s, const char *job, const char *reason,
                                 enum protocol_answer *answer, struct err *err);
 
 /**
- * protocol_job_cancel() until all that waited is settled: *@answer is OK or
- * ENDED. The mark must be in the sink already.
+ * protocol_job_cancel() until all that waited is settled: *@answer is OK, ENDED or STATE. The
+ * mark must be in the sink already, of @generation.
  */
-MUST_CHECK bool operator_cancel(struct session *s, const char *job, enum protocol_answer *answer,
-                                struct err *err);
+MUST_CHECK bool operator_cancel(struct session *s, const char *job, uint32_t generation,
+                                enum protocol_answer *answer, struct err *err);
+
+/** protocol_job_unpack() of what could not be uploaded: it is tried again at once. */
+MUST_CHECK bool operator_unpack(struct session *s, const char *job, struct err *err);
 
 /** protocol_job_seal() behind @windows windows: OK, DUP or CURSOR. */
 MUST_CHECK bool operator_seal(struct session *s, const char *job, uint32_t windows,
                               enum protocol_answer *answer, struct err *err);
+
+/**
+ * Tell Redis of the newest resubmission that @sink has: its parts are merged again and what has
+ * no result is sent. May be repeated; success also when there is none.
+ */
+MUST_CHECK bool operator_tell_generation(struct session *s, struct sink *sink, const char *job,
+                                         struct err *err);
+
+/**
+ * Tell Redis of a resubmission that it does not know of, though the job's sink has it, and look at
+ * @job again. Where the sink is not at hand nothing is told.
+ */
+MUST_CHECK bool operator_catch_up(struct session *s, struct operator_job *job, struct err *err);
 
 /** protocol_job_purge(): OK or BUSY. */
 MUST_CHECK bool operator_purge(struct session *s, const char *job, enum protocol_answer *answer,

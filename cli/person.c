@@ -1,6 +1,5 @@
 #include "cli/person.h"
 
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,21 +9,6 @@
 #include "common/base/buf.h"
 
 #define LINE_MAX_BYTES 2048
-
-void person_find(struct person *person)
-{
-    char text[4096];
-    struct passwd entry;
-    struct passwd *found = NULL;
-
-    if (getpwuid_r(geteuid(), &entry, text, sizeof(text), &found) == 0 && found != NULL)
-        (void)snprintf(person->user, sizeof(person->user), "%s", found->pw_name);
-    else
-        (void)snprintf(person->user, sizeof(person->user), "uid %u", (unsigned)geteuid());
-    if (gethostname(person->host, sizeof(person->host)) != 0)
-        (void)snprintf(person->host, sizeof(person->host), "?");
-    person->host[sizeof(person->host) - 1] = '\0';
-}
 
 enum person_answer person_ask(const struct invocation *call, const char *question)
 {

@@ -1,17 +1,7 @@
 #ifndef CLI_PERSON_H
 #define CLI_PERSON_H
 
-#include <stddef.h>
-
 #include "cli/verb.h"
-
-/** Who is at the keyboard, and where. Plain data, for people. */
-struct person {
-    char user[64];
-    char host[64];
-};
-
-void person_find(struct person *person);
 
 /** What somebody said to a question. */
 enum person_answer {

@@ -6,24 +6,28 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "cli/account.h"
 #include "cli/cmdline.h"
 #include "cli/display.h"
 #include "cli/log_tail.h"
 #include "cli/private_redis.h"
 #include "cli/session.h"
 #include "cli/supervisor.h"
+#include "cli/trail.h"
 #include "cli/watcher.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/loop/loop.h"
 #include "common/protocol/protocol.h"
-#include "common/provider/profile.h"
 #include "common/redis/redis_conn.h"
+#include "common/sink/generation.h"
+#include "common/sink/sink.h"
 
 #define LOOK_TTY_MS 200
 #define LOOK_MS     500
 #define TICK_MS     250
 #define PRODUCER    "sheaf-producer"
+#define UNPACK_STEP 100 /* batches: Redis serves nobody else meanwhile */
 
 enum stage {
     STAGE_REDIS,  /* nothing is known yet */
@@ -39,8 +43,11 @@ struct run {
     struct loop_timer *timer;
     struct loop_signals *signals;
     enum stage stage;
-    unsigned clearing; /* calls under way */
-    bool only_cut;     /* the job has ended: nothing but the input is to be looked at */
+    unsigned clearing;     /* calls under way */
+    struct job_spec known; /* where the sink has the job: name, folder; ji "" when it is new */
+    struct account account;
+    uint32_t generation; /* of the newest resubmission in the sink */
+    bool only_cut;       /* the job has ended: nothing but the input is to be looked at */
     bool over;
     enum run_producer producer;
     struct run_state state;
@@ -120,18 +127,6 @@ static void start_programs(struct run *run)
     end(run);
 }
 
-static bool has_key(const struct run *run, struct err *err)
-{
-    const struct options *o = &run->job->call->options;
-    char *key = NULL;
-
-    if (!options_api_key(o, provider_profile_find(o->provider)->key_names, &key, err))
-        return false;
-    explicit_bzero(key, strlen(key));
-    free(key);
-    return true;
-}
-
 static void on_cleared(enum protocol_answer answer, const struct err *err, void *arg)
 {
     struct run *run = arg;
@@ -149,6 +144,25 @@ static void on_site_cleared(enum protocol_answer answer, int64_t since_ms, const
     on_cleared(answer, err, arg);
 }
 
+static void unpack(struct run *run);
+
+static void on_unpacked(enum protocol_answer answer, const struct err *err, void *arg)
+{
+    struct run *run = arg;
+
+    if (answer == PROTOCOL_MORE)
+        unpack(run);
+    else
+        on_cleared(answer, err, run);
+}
+
+/* What could not be uploaded, by a wrong key perhaps, is not bound to that key's account. */
+static void unpack(struct run *run)
+{
+    (void)protocol_job_unpack(session_protocol(run->job->session), run->job->name, run->account.id,
+                              UNPACK_STEP, on_unpacked, run);
+}
+
 /*
  * What an earlier run was told of the key, the provider and the input need not be so any more.
  * Whoever sees it again says so again.
@@ -159,7 +173,8 @@ static void clear_the_past(struct run *run)
     const char *job = run->job->name;
 
     run->stage = STAGE_CLEAR;
-    run->clearing = 4;
+    run->clearing = 5;
+    unpack(run);
     (void)protocol_site_note(protocol, run->job->site, SITE_OK, "", on_site_cleared, run);
     (void)protocol_job_resume(protocol, job, "auth", on_cleared, run);
     (void)protocol_job_resume(protocol, job, "input_changed", on_cleared, run);
@@ -171,7 +186,7 @@ static bool check_site(struct run *run, const struct job_view *view)
 {
     struct finish f;
 
-    if (view == NULL || view->state == JOB_FINAL || strcmp(view->site, run->job->site) == 0)
+    if (view == NULL || strcmp(view->site, run->job->site) == 0)
         return true;
     if (!finish_from_view(&f, view, &run->err))
         return false;
@@ -181,20 +196,93 @@ static bool check_site(struct run *run, const struct job_view *view)
                    view->job, f.spec.provider, f.spec.base_url);
 }
 
+/* Only the account that made it can go on with it. What is only to be tidied up may stay. */
+static bool needs_its_account(const struct batch_view *b)
+{
+    return b->account[0] != '\0' && b->state != BATCH_CLEAN && !b->is_empty;
+}
+
+/* Batches are seen by the account that made them only. */
+static bool check_account(struct run *run, const struct job_view *view)
+{
+    const struct account *account = &run->account;
+    const struct batch_view *other = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; view != NULL && i < view->batches_view_count; i++) {
+        const struct batch_view *b = &view->batches_view[i];
+
+        if (!needs_its_account(b) || strcmp(b->account, account->id) == 0)
+            continue;
+        if (other == NULL)
+            other = b;
+        count += strcmp(b->account, other->account) == 0;
+    }
+    return other == NULL ||
+           err_set(
+               &run->err, ERR_CONFLICT,
+               "job \"%s\" has %zu batches of account %s, and the key at hand is of account %s; "
+               "use its key, or, when it is a new key of the same account, --account %s",
+               view->job, count, other->account, account->id, other->account);
+}
+
+/* What the sink knows of the job: nothing of one that is new. */
+static bool look_at_sink(struct run *run)
+{
+    const struct run_job *job = run->job;
+    struct job_spec *spec = &run->known;
+    struct err err = {0};
+
+    if (!sink_find(job->sink, job->name, spec->ji, &err)) {
+        run->err = err;
+        return err.kind == ERR_NO_JOB;
+    }
+    (void)snprintf(spec->job, sizeof(spec->job), "%s", job->name);
+    (void)snprintf(spec->sink, sizeof(spec->sink), "%s", job->sink);
+    struct sink *sink = sink_open(spec->sink, spec->job, spec->ji, false, &run->err);
+    bool ok = sink != NULL && generations_find_newest(sink, &run->generation, &run->err);
+    sink_close(sink);
+    return ok;
+}
+
+/* A job that is new is noted by its producer, which makes its folder. */
+static bool note(struct run *run)
+{
+    return run->job->what == NULL || run->known.ji[0] == '\0' ||
+           trail_note(&run->known, "run", run->job->what, &run->err);
+}
+
+/* A resubmission that is in the sink, but not in Redis yet, is told by the producer. */
+static bool has_all_generations(const struct run *run, const struct job_view *view)
+{
+    return view->generation >= run->generation;
+}
+
+/* What may be done here: false with the reason in run->err. Sets only_cut. */
+static bool may_begin(struct run *run, const struct job_view *view)
+{
+    struct err err = {0};
+
+    if (!look_at_sink(run))
+        return false;
+    bool final = view != NULL && view->state == JOB_FINAL && has_all_generations(run, view);
+    if (!final && !check_site(run, view))
+        return false;
+    run->only_cut = final && view->batches_view_count == 0;
+    if (run->only_cut)
+        return true;
+    if (!account_find(&run->job->call->options, &run->account, &err)) {
+        run->only_cut = final; /* remote files stay, but the results are there */
+        run->err = err;
+        return final;
+    }
+    return check_account(run, view) && (final || note(run));
+}
+
 /* Redis has answered for the first time. @view is NULL when it does not know the job. */
 static void begin(struct run *run, const struct job_view *view)
 {
-    bool final = view != NULL && view->state == JOB_FINAL;
-    struct err err = {0};
-
-    run->only_cut = final && view->batches_view_count == 0;
-    if (!check_site(run, view)) {
-        run->starting_failed = true;
-    } else if (!run->only_cut && !has_key(run, &err)) {
-        run->only_cut = final; /* remote files stay, but the results are there */
-        run->err = err;
-        run->starting_failed = !final;
-    }
+    run->starting_failed = !may_begin(run, view);
     if (run->starting_failed)
         end(run);
     else if (run->only_cut)
@@ -270,6 +358,8 @@ static void on_look(enum watcher_sight sight, const struct job_view *view, const
         begin(run, view);
     else if (sight == WATCHER_BROKEN)
         judge(run, RUN_SIGHT_BROKEN, NULL, err->msg);
+    else if (sight == WATCHER_JOB && !has_all_generations(run, view))
+        return;
     else if (run->stage == STAGE_AT_WORK && sight != WATCHER_SILENT)
         judge(run, sight == WATCHER_JOB ? RUN_SIGHT_JOB : RUN_SIGHT_NO_JOB, view, "");
 }

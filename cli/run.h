@@ -7,6 +7,7 @@
 #include "cli/finish.h"
 #include "cli/verb.h"
 
+struct buf;
 struct display;
 struct session;
 
@@ -20,6 +21,8 @@ struct run_job {
                           in Redis, no producer is needed */
     const char *sink;  /* "dir:/abs/path" */
     const char *site;
+    const struct buf *what; /* for the trail of a job that goes on here, as trail_note() takes it;
+                               NULL: it is noted already */
 };
 
 /** How the running ended. */

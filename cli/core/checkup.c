@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/core/json_put.h"
+#include "common/base/attr.h"
 #include "common/base/log.h"
 #include "common/base/units.h"
 
@@ -207,6 +209,39 @@ void checkup_clock(struct checkup *c, const char *name, int64_t ours_ms, int64_t
     else
         checkup_warn(c, name, "set both; nothing is decided by ours, but times will not compare",
                      "%s apart from ours", text);
+}
+
+void checkup_account(struct checkup *c, const char *id, const char *given)
+{
+    if (given == NULL)
+        checkup_ok(c, "account", "%s, of this key", id);
+    else if (strcmp(id, given) == 0)
+        checkup_ok(c, "account", "%s, as given", id);
+    else
+        checkup_ok(c, "account", "%s, of the name \"%.100s\"", id, given);
+}
+
+static bool is_local(const char *host)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        size_t len = strlen(names[i]);
+
+        if (strncmp(host, names[i], len) == 0 && (host[len] == '\0' || strchr(":/", host[len])))
+            return true;
+    }
+    return false;
+}
+
+void checkup_address(struct checkup *c, const char *base_url)
+{
+    static const char clear[] = "http://";
+
+    if (strncasecmp(base_url, clear, strlen(clear)) == 0 && !is_local(base_url + strlen(clear)))
+        checkup_warn(c, "address", "use https", "%.300s: the key travels in the clear", base_url);
+    else
+        checkup_ok(c, "address", "%.300s", base_url);
 }
 
 void checkup_space(struct checkup *c, const char *name, const char *path, uint64_t free_bytes)

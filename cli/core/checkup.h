@@ -60,6 +60,12 @@ void checkup_redis_version(struct checkup *c, const char *name, const char *text
 /** Two clocks, milliseconds since 1970. */
 void checkup_clock(struct checkup *c, const char *name, int64_t ours_ms, int64_t theirs_ms);
 
+/** Whose account: @id of the key at hand, @given what --account says, or NULL. */
+void checkup_account(struct checkup *c, const char *id, const char *given);
+
+/** Where the provider is: a key must not travel in the clear, but on this host. */
+void checkup_address(struct checkup *c, const char *base_url);
+
 /** @free_bytes can still be written below @path. */
 void checkup_space(struct checkup *c, const char *name, const char *path, uint64_t free_bytes);
 

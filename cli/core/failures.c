@@ -14,43 +14,38 @@
 
 static_assert(SLOTS >= 2 * FAILURES_MAX_CAUSES, "raise SLOTS");
 
-/* clang-format off */
-/*
- * The first row that fits wins. @status 0 fits any, @word is a part of the code, NULL
- * fits any. Codes of vendors are named in docs/providers.md.
- */
+#define AGAIN true
+
+/* Codes of Sheaf's own, which no provider gives. */
 static const struct {
-    int64_t status, status_to;
-    const char *word;
+    const char *code;
+    bool may_pass;
     const char *help;
-} helps[] = {
-    {0, 0, "invalid_request_line", "the line itself cannot be sent: correct it in the input"},
-    {0, 0, "missing_result", "the provider left the request out: send it again"},
-    {0, 0, "job_cancelled", "the job was cancelled before: send it in a new job if it is wanted"},
-    {0, 0, "batch_expired", "the batch took too long: send it again, in smaller batches"},
-    {0, 0, "batch_cancelled", "its batch was stopped, maybe with the job: send it again"},
-    {0, 0, "context_length", "the request is too long for the model: shorten it, or another model"},
-    {0, 0, "string_above_max_length", "the request is too long for the model: shorten it"},
-    {0, 0, "content_filter", "refused for what it says: change the prompt"},
-    {0, 0, "content_policy", "refused for what it says: change the prompt"},
-    {0, 0, "sensitive", "refused for what it says: change the prompt"},
-    {0, 0, "1301", "refused for what it says (Zhipu): change the prompt"},
-    {0, 0, "model_not_found", "there is no such model for this key: correct the model's name"},
-    {0, 0, "1211", "there is no such model (Zhipu): correct the model's name"},
-    {0, 0, "insufficient_quota", "no money or quota is left: top up, then send it again"},
-    {0, 0, "billing", "no money or quota is left: top up, then send it again"},
-    {0, 0, "rate_limit", "too much at once: send it again later"},
-    {0, 0, "invalid_api_key", "the key is refused: set the right one, then send it again"},
-    {0, 0, "server_error", "the provider's own trouble: send it again"},
-    {0, 0, "timeout", "the provider took too long: send it again"},
-    {401, 401, NULL, "the key is refused: set the right one, then send it again"},
-    {403, 403, NULL, "the key may not do this: look at its rights"},
-    {404, 404, NULL, "no such model or endpoint: correct the request"},
-    {408, 408, NULL, "the provider took too long: send it again"},
-    {413, 413, NULL, "the request is too large: shorten it"},
-    {429, 429, NULL, "too much at once: send it again later"},
-    {400, 499, NULL, "the request itself is refused: correct it as the message says"},
-    {500, 599, NULL, "the provider's own trouble: send it again"},
+} own[] = {
+    {"invalid_request_line", !AGAIN, "the line itself cannot be sent: correct it in the input"    },
+    {"missing_result",       AGAIN,  "the provider left the request out: send it again"           },
+    {"job_cancelled",        AGAIN,  "the job was cancelled before: send it again if it is wanted"},
+};
+
+/* clang-format off */
+/* One row a class of enum row_class. */
+static const struct {
+    bool may_pass;
+    const char *help;
+} classes[ROW_CLASSES] = {
+    [ROW_OK] = {!AGAIN, "the message says what the provider knows"},
+    [ROW_EXPIRED] = {AGAIN, "its batch took too long, and it was not run: send it again"},
+    [ROW_CANCELLED] = {AGAIN, "its batch was stopped before its turn: send it again"},
+    [ROW_TIMEOUT] = {AGAIN, "the provider took too long for it: send it again, or ask for less"},
+    [ROW_RATE] = {AGAIN, "too much at once: send it again later"},
+    [ROW_SERVER] = {AGAIN, "the provider's own trouble: send it again"},
+    [ROW_QUOTA] = {AGAIN, "no money or quota is left: top up, then send it again"},
+    [ROW_AUTH] = {AGAIN, "the key or its rights are refused: see to them, then send it again"},
+    [ROW_MODEL] = {!AGAIN, "there is no such model for this key: correct the model's name"},
+    [ROW_CONTENT_POLICY] = {!AGAIN, "refused for what it says: change the prompt"},
+    [ROW_TOO_LONG] = {!AGAIN, "too long for the model: shorten it, or take another model"},
+    [ROW_BAD] = {!AGAIN, "the request itself is refused: correct it as the message says"},
+    [ROW_UNKNOWN] = {!AGAIN, "the message says what the provider knows"},
 };
 /* clang-format on */
 
@@ -85,11 +80,12 @@ static uint32_t *find_slot(struct failures *f, int64_t status, const char *code)
     return &f->slots[i];
 }
 
-static struct failure_cause *find_cause(struct failures *f, int64_t status, const char *given)
+static struct failure_cause *find_cause(struct failures *f, const struct failure *row)
 {
+    int64_t status = row->status > 0 ? row->status : 0;
     char code[sizeof(f->causes->code)];
 
-    (void)snprintf(code, sizeof(code), "%s", given);
+    (void)snprintf(code, sizeof(code), "%s", row->code);
     if (f->slots == NULL)
         f->slots = xcalloc(SLOTS, sizeof(*f->slots));
     uint32_t *slot = find_slot(f, status, code);
@@ -100,25 +96,13 @@ static struct failure_cause *find_cause(struct failures *f, int64_t status, cons
     if ((f->count & (f->count - 1)) == 0) /* 0, 1, 2, 4, ...: doubled */
         f->causes = xrealloc(f->causes, f->count == 0 ? 1 : 2 * f->count, sizeof(*f->causes));
     struct failure_cause *cause = &f->causes[f->count++];
-    *cause = (struct failure_cause){.status = status};
+    *cause = (struct failure_cause){
+        .status = status,
+        .class = provider_row_classify(status > 0 ? status : -1, row->code, row->message, true),
+    };
     memcpy(cause->code, code, sizeof(code));
     *slot = (uint32_t)f->count;
     return cause;
-}
-
-struct failure_sample *failures_add(struct failures *f, const struct failure *row)
-{
-    struct failure_cause *cause = find_cause(f, row->status > 0 ? row->status : 0, row->code);
-
-    f->rows++;
-    if (cause == NULL) {
-        f->others++;
-        return NULL;
-    }
-    cause->count++;
-    if (cause->sample_count == FAILURES_SAMPLES)
-        return NULL;
-    return &cause->samples[cause->sample_count++];
 }
 
 /* 7 of "line 7: not JSON", and what is behind it. */
@@ -138,9 +122,10 @@ static int64_t take_line(const char **message)
     return line;
 }
 
-void failure_sample_fill(struct failure_sample *sample, const char *id, const char *message)
+void failure_sample_fill(struct failure_sample *sample, uint32_t shard, const char *id,
+                         const char *message)
 {
-    *sample = (struct failure_sample){.has_id = id != NULL};
+    *sample = (struct failure_sample){.shard = shard, .has_id = id != NULL};
     sample->line = take_line(&message);
     (void)snprintf(sample->id, sizeof(sample->id), "%s", id != NULL ? id : "");
     (void)snprintf(sample->message, sizeof(sample->message), "%s", message);
@@ -177,16 +162,55 @@ const char *failure_cause_name(const struct failure_cause *cause, char out[96])
     return out;
 }
 
-const char *failure_help(int64_t status, const char *code)
+/* -1: the code is not Sheaf's own. */
+static int own_code(const struct failure_cause *cause)
 {
-    for (size_t i = 0; i < ARRAY_LEN(helps); i++) {
-        bool fits =
-            helps[i].status == 0 || (status >= helps[i].status && status <= helps[i].status_to);
-
-        if (fits && (helps[i].word == NULL || strcasestr(code, helps[i].word) != NULL))
-            return helps[i].help;
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        if (cause->status <= 0 && strcmp(cause->code, own[i].code) == 0)
+            return (int)i;
     }
-    return "the message says what the provider knows";
+    return -1;
+}
+
+const char *failure_help(const struct failure_cause *cause)
+{
+    int i = own_code(cause);
+
+    return i >= 0 ? own[i].help : classes[cause->class].help;
+}
+
+bool failure_may_pass(const struct failure_cause *cause)
+{
+    int i = own_code(cause);
+
+    return i >= 0 ? own[i].may_pass : classes[cause->class].may_pass;
+}
+
+/* The first and the last time that a cause was seen. */
+static void note_time(struct failure_cause *cause, int64_t time_ms)
+{
+    if (time_ms <= 0)
+        return;
+    if (cause->first_ms == 0 || time_ms < cause->first_ms)
+        cause->first_ms = time_ms;
+    if (time_ms > cause->last_ms)
+        cause->last_ms = time_ms;
+}
+
+struct failure_sample *failures_add(struct failures *f, const struct failure *row)
+{
+    struct failure_cause *cause = find_cause(f, row);
+
+    f->rows++;
+    if (cause == NULL) {
+        f->others++;
+        return NULL;
+    }
+    cause->count++;
+    note_time(cause, row->time_ms);
+    if (cause->sample_count == FAILURES_SAMPLES)
+        return NULL;
+    return &cause->samples[cause->sample_count++];
 }
 
 static void put_sample(struct buf *out, const struct failure_sample *s)
@@ -195,6 +219,8 @@ static void put_sample(struct buf *out, const struct failure_sample *s)
     if (s->line >= 0)
         json_put_raw_fmt(out, "line %" PRId64 " ", s->line);
     json_put_clean(out, s->has_id ? s->id : "(no custom_id)");
+    if (s->shard > 0) /* most jobs have one window only */
+        json_put_raw_fmt(out, " (shard %u)", s->shard);
     if (s->message[0] != '\0')
         json_put_raw(out, ": ");
     json_put_clean(out, s->message);
@@ -207,7 +233,15 @@ static void put_cause(struct buf *out, const struct failure_cause *c)
 
     json_put_raw_fmt(out, "\n%12" PRIu64 "  ", c->count);
     json_put_clean(out, failure_cause_name(c, name));
-    json_put_raw_fmt(out, "\n              -> %s\n", failure_help(c->status, c->code));
+    if (c->first_ms > 0) {
+        json_put_raw(out, ", ");
+        json_put_time(out, c->first_ms);
+    }
+    if (c->last_ms / 1000 > c->first_ms / 1000) {
+        json_put_raw(out, " to ");
+        json_put_time(out, c->last_ms);
+    }
+    json_put_raw_fmt(out, "\n              -> %s\n", failure_help(c));
     for (size_t i = 0; i < c->sample_count; i++)
         put_sample(out, &c->samples[i]);
 }
@@ -253,7 +287,7 @@ static void put_sample_json(struct buf *out, const struct failure_sample *s)
 {
     json_put_raw(out, "{\"custom_id\":");
     json_put_text(out, s->has_id ? s->id : NULL);
-    json_put_raw(out, ",\"line\":");
+    json_put_raw_fmt(out, ",\"shard\":%u,\"line\":", s->shard);
     json_put_count(out, s->line);
     json_put_raw(out, ",\"message\":");
     json_put_text(out, s->message);
@@ -270,8 +304,13 @@ static void put_cause_json(struct buf *out, const struct failure_cause *c)
     json_put_count(out, c->status > 0 ? c->status : -1);
     json_put_raw(out, ",\"code\":");
     json_put_text(out, c->code[0] != '\0' ? c->code : NULL);
-    json_put_raw_fmt(out, ",\"count\":%" PRIu64 ",\"help\":", c->count);
-    json_put_text(out, failure_help(c->status, c->code));
+    json_put_raw_fmt(out, ",\"class\":\"%s\",\"count\":%" PRIu64 ",\"first_seen_ms\":",
+                     own_code(c) >= 0 ? "sheaf" : row_class_name(c->class), c->count);
+    json_put_count(out, c->first_ms > 0 ? c->first_ms : -1);
+    json_put_raw(out, ",\"last_seen_ms\":");
+    json_put_count(out, c->last_ms > 0 ? c->last_ms : -1);
+    json_put_raw_fmt(out, ",\"may_pass\":%s,\"help\":", failure_may_pass(c) ? "true" : "false");
+    json_put_text(out, failure_help(c));
     json_put_raw(out, ",\"samples\":[");
     for (size_t i = 0; i < c->sample_count; i++) {
         json_put_raw(out, i > 0 ? "," : "");

@@ -1,10 +1,12 @@
 #ifndef CLI_CORE_FAILURES_H
 #define CLI_CORE_FAILURES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/provider/row.h"
 
 /*
  * Rows that failed, grouped by cause: the HTTP status and the code of the
@@ -25,19 +27,23 @@ struct failure {
     int64_t status;      /* of HTTP; 0 and below: none */
     const char *code;    /* "" when nothing says so */
     const char *message; /* "" */
+    int64_t time_ms;     /* when that was seen, milliseconds since 1970; 0: not known */
 };
 
 /** A row that is shown as an example. */
 struct failure_sample {
     char id[96];       /* custom_id, cut */
     bool has_id;       /* false: it is null */
+    uint32_t shard;    /* its window of the input, as `resubmit --shard` counts */
     int64_t line;      /* of the input, from 1; -1 when it is not known */
     char message[256]; /* cut */
 };
 
 struct failure_cause {
-    int64_t status; /* 0: none */
-    char code[64];  /* "" */
+    int64_t status;            /* 0: none */
+    char code[64];             /* "" */
+    enum row_class class;      /* of its first row */
+    int64_t first_ms, last_ms; /* of those whose time is known; 0: of none */
     uint64_t count;
     struct failure_sample samples[FAILURES_SAMPLES]; /* the first ones */
     size_t sample_count;
@@ -61,7 +67,8 @@ void failures_release(struct failures *f);
 struct failure_sample *failures_add(struct failures *f, const struct failure *row);
 
 /** @id NULL for none. The line is read off a message that begins with "line 7: ". */
-void failure_sample_fill(struct failure_sample *sample, const char *id, const char *message);
+void failure_sample_fill(struct failure_sample *sample, uint32_t shard, const char *id,
+                         const char *message);
 
 /** Most frequent first; nothing can be added afterwards. */
 void failures_sort(struct failures *f);
@@ -70,7 +77,10 @@ void failures_sort(struct failures *f);
 const char *failure_cause_name(const struct failure_cause *cause, char out[96]);
 
 /** What would help against a cause, one sentence. Never NULL. */
-const char *failure_help(int64_t status, const char *code);
+const char *failure_help(const struct failure_cause *cause);
+
+/** Whether the same request may well have a result when it is sent again. */
+bool failure_may_pass(const struct failure_cause *cause);
 
 /** How far the job is merged: what failed in the rest is not known yet. */
 struct failures_scope {

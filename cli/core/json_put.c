@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 void json_put_raw(struct buf *out, const char *text)
 {
@@ -61,4 +62,15 @@ void json_put_count(struct buf *out, int64_t n)
         json_put_raw(out, "null");
     else
         json_put_raw_fmt(out, "%lld", (long long)n);
+}
+
+void json_put_time(struct buf *out, int64_t unix_ms)
+{
+    time_t at = (time_t)(unix_ms / 1000);
+    char text[32] = "?";
+    struct tm utc;
+
+    if (gmtime_r(&at, &utc) != NULL)
+        (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    json_put_raw(out, text);
 }

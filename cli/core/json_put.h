@@ -23,6 +23,9 @@ void json_put_clean(struct buf *out, const char *text);
 /** @text as a JSON string with its quotes; NULL as null. */
 void json_put_text(struct buf *out, const char *text);
 
+/** Milliseconds since 1970 as UTC for people: "2026-11-24T19:20:00Z". */
+void json_put_time(struct buf *out, int64_t unix_ms);
+
 /** @n as a number, below 0 as null. */
 void json_put_count(struct buf *out, int64_t n);
 

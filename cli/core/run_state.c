@@ -118,16 +118,20 @@ static bool judge_hold(const struct run_facts *f, struct run_verdict *v)
 /* Nothing has moved for too long, and why is known. */
 static bool judge_trouble(const struct run_facts *f, struct run_verdict *v)
 {
+    static const char put_back[] = "put it back; then the same command goes on";
+    static const char settle[] = "when that is settled, the same command goes on";
+    static const char own_key[] = "use its key; or --account, when the key is a new one of it";
     static const struct {
         const char *kind;
         enum exit_code code;
         const char *what, *hint;
     } kinds[] = {
-        {TROUBLE_QUOTA, EXIT_CODE_PROVIDER,    "the provider takes no more",      NULL},
-        {TROUBLE_INPUT, EXIT_CODE_INPUT,       "the input cannot be read",
-         "put it back; then the same command goes on"                                 },
-        {TROUBLE_DISK,  EXIT_CODE_UNAVAILABLE, "the disk cannot be used",         NULL},
-        {TROUBLE_FILES, EXIT_CODE_PROVIDER,    "a result file cannot be fetched", NULL},
+        {TROUBLE_QUOTA,   EXIT_CODE_PROVIDER,    "the provider takes no more",      NULL    },
+        {TROUBLE_INPUT,   EXIT_CODE_INPUT,       "the input cannot be read",        put_back},
+        {TROUBLE_DISK,    EXIT_CODE_UNAVAILABLE, "the disk cannot be used",         NULL    },
+        {TROUBLE_FILES,   EXIT_CODE_PROVIDER,    "a result file cannot be fetched", NULL    },
+        {TROUBLE_LANE,    EXIT_CODE_PROVIDER,    "the provider refuses some of it", settle  },
+        {TROUBLE_ACCOUNT, EXIT_CODE_CONFLICT,    "batches of another account wait", own_key },
     };
     const struct job_view *view = f->view;
     int64_t lasts_ms = view->now_ms - view->trouble_since_ms;

@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/core/json_put.h"
 #include "cli/core/sample.h"
+#include "cli/core/status_lanes.h"
 #include "common/base/units.h"
 
 static const char *site_state_name(enum site_state state)
@@ -85,19 +87,46 @@ static const char *count_text(int64_t n, char out[24])
     return out;
 }
 
+/* A provider's word. */
+static void put_padded(struct buf *out, const char *text, int width)
+{
+    int len = (int)strlen(text);
+
+    json_put_clean(out, text);
+    json_put_raw_fmt(out, "%*s", len < width ? width - len : 0, "");
+}
+
+static void put_stuck(const struct job_view *v, const struct batch_view *b, struct buf *out)
+{
+    char since[UNITS_TEXT_MAX];
+
+    if (b->tries > 0)
+        json_put_raw_fmt(out, "    failed %u times in a row at this step\n", b->tries);
+    if (b->alarm_ms == 0 && b->stop_ms == 0)
+        return;
+    json_put_raw(out, "    STUCK");
+    if (b->status_ms > 0)
+        json_put_raw_fmt(out, ": no other status for %s", age(v->now_ms, b->status_ms, since));
+    if (b->stop_ms > 0)
+        json_put_raw_fmt(out, "; its cancel was asked for %s ago",
+                         age(v->now_ms, b->stop_ms, since));
+    json_put_raw(out, "\n");
+}
+
 static void put_batch(const struct job_view *v, const struct batch_view *b, struct buf *out)
 {
     char done[24];
     char since[UNITS_TEXT_MAX];
 
-    json_put_raw_fmt(out, "  %-16s %-6s %8" PRIu64 " %8s  %-12s %-8s %s%s%s\n", b->bid,
-                     batch_state_name(b->state), b->requests, count_text(b->remote_done, done),
-                     b->remote_status[0] != '\0' ? b->remote_status : "-",
-                     age(v->now_ms, b->packed_ms, since), b->remote[0] != '\0' ? b->remote : "-",
-                     b->failure[0] != '\0' ? " " : "", b->failure);
-    if (b->lane_hold_ms > v->now_ms)
-        json_put_raw_fmt(out, "    its lane waits for another %s: %s\n",
-                         age(b->lane_hold_ms, v->now_ms, since), b->lane_label);
+    json_put_raw_fmt(out, "  %-16s %-6s %8" PRIu64 " %8s  ", b->bid, batch_state_name(b->state),
+                     b->requests, count_text(b->remote_done, done));
+    put_padded(out, b->remote_status[0] != '\0' ? b->remote_status : "-", 12);
+    json_put_raw_fmt(out, " %-8s ", age(v->now_ms, b->packed_ms, since));
+    json_put_clean(out, b->remote[0] != '\0' ? b->remote : "-");
+    json_put_raw(out, b->failure[0] != '\0' ? "  " : "");
+    json_put_clean(out, b->failure);
+    json_put_raw(out, "\n");
+    put_stuck(v, b, out);
 }
 
 void status_print_text(const struct job_view *v, struct buf *out)
@@ -109,6 +138,7 @@ void status_print_text(const struct job_view *v, struct buf *out)
     put_hold(v, out);
     put_trouble(v, out);
     put_site(v, out);
+    status_accounts_print_text(v, out);
     put_rows(v, out);
     if (v->finished_ms > 0)
         json_put_raw_fmt(out, "took      %s\n", age(v->finished_ms, v->created_ms, since));
@@ -121,6 +151,30 @@ void status_print_text(const struct job_view *v, struct buf *out)
         put_batch(v, &v->batches_view[i], out);
     if (v->batches_view_count > STATUS_MAX_BATCHES)
         json_put_raw_fmt(out, "  and %zu more\n", v->batches_view_count - STATUS_MAX_BATCHES);
+    status_lanes_print_text(v, out);
+}
+
+void status_print_actions(const struct status_action *actions, size_t count, size_t total,
+                          struct buf *out)
+{
+    if (count == 0)
+        return;
+    json_put_raw_fmt(out, "\n  %-24s  %-20s  %s\n", "DONE AT", "BY", "WHAT");
+    for (size_t i = 0; i < count; i++) {
+        const struct status_action *a = &actions[i];
+
+        json_put_raw(out, "  ");
+        put_padded(out, a->at, 24);
+        json_put_raw(out, "  ");
+        put_padded(out, a->who, 20);
+        json_put_raw(out, "  ");
+        json_put_clean(out, a->verb);
+        json_put_raw(out, strcmp(a->what, "{}") != 0 ? " " : "");
+        json_put_clean(out, strcmp(a->what, "{}") != 0 ? a->what : "");
+        json_put_raw(out, "\n");
+    }
+    if (total > count)
+        json_put_raw_fmt(out, "  and %zu before; --json has them all\n", total - count);
 }
 
 static void put_member(struct buf *out, const char *name, const char *text)
@@ -141,11 +195,18 @@ static void put_batch_json(const struct batch_view *b, struct buf *out)
     json_put_count(out, b->remote_done);
     json_put_raw(out, ",\"remote_failed\":");
     json_put_count(out, b->remote_failed);
-    json_put_raw_fmt(out,
-                     ",\"checkpoint\":%" PRIu64 ",\"output_bytes\":%" PRIu64
-                     ",\"error_bytes\":%" PRIu64 ",\"packed_ms\":%" PRId64
-                     ",\"lane_hold_ms\":%" PRId64,
-                     b->checkpoint, b->output_bytes, b->error_bytes, b->packed_ms, b->lane_hold_ms);
+    json_put_raw_fmt(
+        out,
+        ",\"tries\":%u,\"checkpoint\":%" PRIu64 ",\"output_bytes\":%" PRIu64
+        ",\"error_bytes\":%" PRIu64 ",\"packed_ms\":%" PRId64 ",\"lane_hold_ms\":%" PRId64,
+        b->tries, b->checkpoint, b->output_bytes, b->error_bytes, b->packed_ms, b->lane_hold_ms);
+    json_put_raw(out, ",\"status_since_ms\":");
+    json_put_count(out, b->status_ms > 0 ? b->status_ms : -1);
+    json_put_raw(out, ",\"stuck_since_ms\":");
+    json_put_count(out, b->alarm_ms > 0 ? b->alarm_ms : -1);
+    json_put_raw(out, ",\"stopped_ms\":");
+    json_put_count(out, b->stop_ms > 0 ? b->stop_ms : -1);
+    put_member(out, "account", b->account[0] != '\0' ? b->account : NULL);
     json_put_raw(out, ",\"lane\":"); /* JSON already */
     json_put_raw(out, b->lane_label[0] != '\0' ? b->lane_label : "null");
     put_member(out, "failure", b->failure[0] != '\0' ? b->failure : NULL);
@@ -173,7 +234,7 @@ static void put_numbers_json(const struct job_view *v, struct buf *out)
     json_put_raw(out, "]}");
 }
 
-void status_print_json(const struct job_view *v, struct buf *out)
+void status_print_json(const struct job_view *v, const char *trail, struct buf *out)
 {
     char state[SAMPLE_STATE_MAX];
 
@@ -186,7 +247,12 @@ void status_print_json(const struct job_view *v, struct buf *out)
     put_member(out, "trouble", v->trouble[0] != '\0' ? v->trouble : NULL);
     put_member(out, "trouble_why", v->trouble[0] != '\0' ? v->trouble_why : NULL);
     json_put_raw_fmt(out, ",\"cancelled\":%s", v->cancelled ? "true" : "false");
+    json_put_raw_fmt(out, ",\"generation\":%u", v->generation);
     put_numbers_json(v, out);
+    json_put_raw(out, ",\"lanes\":");
+    status_lanes_print_json(v, out);
+    json_put_raw(out, ",\"accounts\":");
+    status_accounts_print_json(v, out);
     json_put_raw(out, ",\"provider\":{\"state\":");
     json_put_text(out, site_state_name(v->site_state));
     put_member(out, "why", v->site_why[0] != '\0' ? v->site_why : NULL);
@@ -195,6 +261,8 @@ void status_print_json(const struct job_view *v, struct buf *out)
     json_put_raw_fmt(out, "},\"now_ms\":%" PRId64 ",\"created_ms\":%" PRId64 ",\"finished_ms\":",
                      v->now_ms, v->created_ms);
     json_put_count(out, v->finished_ms > 0 ? v->finished_ms : -1);
+    json_put_raw(out, ",\"trail\":");
+    json_put_raw(out, trail != NULL ? trail : "null");
     json_put_raw(out, "}\n");
 }
 

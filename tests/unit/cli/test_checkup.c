@@ -123,9 +123,56 @@ static void the_first_failure_gives_the_exit_code(void **state)
     buf_release(&out);
 }
 
+static void an_address_without_tls_is_for_this_host_only(void **state)
+{
+    static const struct {
+        const char *url;
+        enum check_level want;
+    } cases[] = {
+        {"https://api.openai.com/v1",  CHECK_OK  },
+        {"http://127.0.0.1:8080/v1",   CHECK_OK  },
+        {"http://localhost/v1",        CHECK_OK  },
+        {"http://[::1]:8080/v1",       CHECK_OK  },
+        {"http://gateway.internal/v1", CHECK_WARN},
+        {"HTTP://gateway.internal/v1", CHECK_WARN},
+        {"http://localhost.evil/v1",   CHECK_WARN},
+        {"http://127.0.0.10/v1",       CHECK_WARN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct checkup c = {0};
+
+        print_message("  %s\n", cases[i].url);
+        checkup_address(&c, cases[i].url);
+        assert_int_equal(c.checks[0].level, cases[i].want);
+    }
+}
+
+static void an_account_says_where_it_comes_from(void **state)
+{
+    static const struct {
+        const char *id, *given, *want;
+    } cases[] = {
+        {"0123456789ab", NULL,           "0123456789ab, of this key"         },
+        {"0123456789ab", "0123456789ab", "0123456789ab, as given"            },
+        {"0123456789ab", "team",         "0123456789ab, of the name \"team\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct checkup c = {0};
+
+        checkup_account(&c, cases[i].id, cases[i].given);
+        assert_string_equal(c.checks[0].text, cases[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_without_tls_is_for_this_host_only),
+        cmocka_unit_test(an_account_says_where_it_comes_from),
         cmocka_unit_test(a_version_of_redis_is_judged),
         cmocka_unit_test(what_info_says_is_judged),
         cmocka_unit_test(a_value_is_found_by_its_whole_name_only),

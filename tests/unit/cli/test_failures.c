@@ -9,11 +9,11 @@
 static void add(struct failures *f, int64_t status, const char *code, const char *id,
                 const char *message)
 {
-    const struct failure row = {status, code, message};
+    const struct failure row = {status, code, message, 0};
     struct failure_sample *sample = failures_add(f, &row);
 
     if (sample != NULL)
-        failure_sample_fill(sample, id, message);
+        failure_sample_fill(sample, (uint32_t)f->rows - 1, id, message);
 }
 
 static void rows_are_counted_by_status_and_code(void **state)
@@ -89,7 +89,8 @@ static void the_line_is_read_off_the_message(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct failure_sample sample;
 
-        failure_sample_fill(&sample, NULL, cases[i].message);
+        failure_sample_fill(&sample, 7, NULL, cases[i].message);
+        assert_int_equal(sample.shard, 7);
         assert_int_equal(sample.line, cases[i].line);
         assert_string_equal(sample.message, cases[i].want);
         assert_false(sample.has_id);
@@ -104,11 +105,11 @@ static void every_cause_has_a_remedy(void **state)
     } cases[] = {
         {0,   "invalid_request_line",    "correct it in the input"},
         {0,   "missing_result",          "send it again"          },
-        {0,   "job_cancelled",           "new job"                },
+        {0,   "job_cancelled",           "send it again"          },
+        {200, "missing_result",          "the message says"       },
         {400, "context_length_exceeded", "too long"               },
         {400, "content_filter",          "change the prompt"      },
         {404, "model_not_found",         "model's name"           },
-        {404, "",                        "endpoint"               },
         {401, "",                        "key"                    },
         {429, "rate_limit_exceeded",     "later"                  },
         {429, "insufficient_quota",      "top up"                 },
@@ -120,9 +121,73 @@ static void every_cause_has_a_remedy(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct failures f = {0};
+
         print_message("  %d %s\n", (int)cases[i].status, cases[i].code);
-        assert_non_null(strstr(failure_help(cases[i].status, cases[i].code), cases[i].want));
+        add(&f, cases[i].status, cases[i].code, NULL, "");
+        assert_non_null(strstr(failure_help(&f.causes[0]), cases[i].want));
+        failures_release(&f);
     }
+}
+
+static void what_may_pass_when_sent_again_is_told_apart(void **state)
+{
+    static const struct {
+        int64_t status;
+        const char *code;
+        bool want;
+    } cases[] = {
+        {0,   "missing_result",          true },
+        {0,   "invalid_request_line",    false},
+        {500, "",                        true },
+        {429, "",                        true },
+        {400, "content_filter",          false},
+        {400, "context_length_exceeded", false},
+        {404, "model_not_found",         false},
+        {422, "",                        false},
+        {429, "insufficient_quota",      true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct failures f = {0};
+
+        print_message("  %d %s\n", (int)cases[i].status, cases[i].code);
+        add(&f, cases[i].status, cases[i].code, NULL, "");
+        assert_int_equal(failure_may_pass(&f.causes[0]), cases[i].want);
+        failures_release(&f);
+    }
+}
+
+static void the_first_and_the_last_time_are_kept(void **state)
+{
+    static const int64_t times[] = {0, 1795548060000, 1795548000999, 0, 1795548030000};
+    struct failures f = {0};
+    struct failures_scope scope = {.job = "j", .parts = 1, .rows = 9, .ended = true};
+    struct buf out = BUF_INIT(1 << 20);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        const struct failure row = {500, "late", "m", times[i]};
+
+        (void)failures_add(&f, &row);
+    }
+    const struct failure unknown = {501, "when", "m", 0};
+    (void)failures_add(&f, &unknown);
+    failures_sort(&f);
+    assert_int_equal(f.causes[0].first_ms, 1795548000999);
+    assert_int_equal(f.causes[0].last_ms, 1795548060000);
+    assert_int_equal(f.causes[1].first_ms, 0);
+    failures_print_json(&f, &scope, &out);
+    assert_non_null(strstr(out.data, "\"first_seen_ms\":1795548000999,"
+                                     "\"last_seen_ms\":1795548060000,"));
+    assert_non_null(strstr(out.data, "\"first_seen_ms\":null,\"last_seen_ms\":null,"));
+    buf_clear(&out);
+    failures_print(&f, &scope, &out);
+    assert_non_null(strstr(out.data, "500 late, 2026-11-24T19:20:00Z to 2026-11-24T19:21:00Z\n"));
+    assert_non_null(strstr(out.data, "501 when\n"));
+    failures_release(&f);
+    buf_release(&out);
 }
 
 static void what_is_printed_says_how_far_it_goes(void **state)
@@ -141,7 +206,7 @@ static void what_is_printed_says_how_far_it_goes(void **state)
     buf_clear(&out);
     failures_print_json(&f, &scope, &out);
     assert_non_null(strstr(out.data, "\"not_merged_rows\":88,\"failed\":1,"));
-    assert_non_null(strstr(out.data, "{\"custom_id\":\"id\\u000a1\",\"line\":null,"));
+    assert_non_null(strstr(out.data, "{\"custom_id\":\"id\\u000a1\",\"shard\":0,\"line\":null,"));
     buf_clear(&out);
     scope.ended = true;
     failures_print(&f, &scope, &out);
@@ -157,6 +222,8 @@ int main(void)
         cmocka_unit_test(counts_stay_exact_when_there_are_too_many_causes),
         cmocka_unit_test(the_line_is_read_off_the_message),
         cmocka_unit_test(every_cause_has_a_remedy),
+        cmocka_unit_test(what_may_pass_when_sent_again_is_told_apart),
+        cmocka_unit_test(the_first_and_the_last_time_are_kept),
         cmocka_unit_test(what_is_printed_says_how_far_it_goes),
     };
 

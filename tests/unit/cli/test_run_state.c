@@ -207,12 +207,14 @@ static void trouble_that_lasts_ends_with_the_code_of_its_kind(void **state)
         int64_t lasts_ms;
         int code; /* 0: goes on */
     } cases[] = {
-        {TROUBLE_QUOTA, GIVE_UP_MS,     0 },
-        {TROUBLE_QUOTA, GIVE_UP_MS + 1, 8 },
-        {TROUBLE_INPUT, GIVE_UP_MS + 1, 11},
-        {TROUBLE_DISK,  GIVE_UP_MS + 1, 9 },
-        {TROUBLE_FILES, GIVE_UP_MS + 1, 8 },
-        {"",            GIVE_UP_MS + 1, 0 },
+        {TROUBLE_QUOTA,   GIVE_UP_MS,     0 },
+        {TROUBLE_QUOTA,   GIVE_UP_MS + 1, 8 },
+        {TROUBLE_INPUT,   GIVE_UP_MS + 1, 11},
+        {TROUBLE_DISK,    GIVE_UP_MS + 1, 9 },
+        {TROUBLE_FILES,   GIVE_UP_MS + 1, 8 },
+        {TROUBLE_LANE,    GIVE_UP_MS + 1, 8 },
+        {TROUBLE_ACCOUNT, GIVE_UP_MS + 1, 12},
+        {"",              GIVE_UP_MS + 1, 0 },
     };
 
     (void)state;

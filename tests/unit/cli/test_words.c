@@ -1,8 +1,8 @@
 #include "tests/testlib/unit.h"
 
-#include "cli/core/nearest.h"
 #include "common/base/attr.h"
 #include "common/base/err.h"
+#include "common/base/nearest.h"
 
 static void a_mistyped_word_finds_its_name(void **state)
 {
@@ -14,7 +14,6 @@ static void a_mistyped_word_finds_its_name(void **state)
         {"stats",                                        "status"},
         {"sumbit",                                       "submit"},
         {"rum",                                          "run"   },
-        {"wiat",                                         "wait"  },
         {"x",                                            NULL    },
         {"",                                             NULL    },
         {"deploy",                                       NULL    },
@@ -23,7 +22,7 @@ static void a_mistyped_word_finds_its_name(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const char *got = nearest_name(cases[i].word, names);
+        const char *got = nearest_of(cases[i].word, names);
 
         print_message("  %s\n", cases[i].word);
         if (cases[i].want == NULL)
@@ -62,5 +61,5 @@ int main(void)
         cmocka_unit_test(a_mistyped_word_finds_its_name),
         cmocka_unit_test(every_kind_of_failure_has_the_documented_exit_code),
     };
-    return cmocka_run_group_tests_name("nearest", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("words", tests, NULL, NULL);
 }

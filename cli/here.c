@@ -1,0 +1,90 @@
+#include "cli/here.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/account.h"
+#include "cli/local_run.h"
+#include "cli/person.h"
+#include "cli/session.h"
+
+#define ENDING        ".sheaf"
+#define HERE_PATH_MAX 4096
+
+bool here_adopt_settings(struct invocation *call, const struct operator_job *job, struct err *err)
+{
+    struct options *o = &call->options;
+    const struct job_spec *spec = &job->finish.spec;
+    struct account account;
+    char number[32];
+
+    if (!options_set(o, "provider", spec->provider, err) ||
+        !options_set(o, "base-url", spec->base_url, err) ||
+        (spec->model[0] != '\0' && !options_set(o, "model", spec->model, err)) ||
+        !account_find(o, &account, err))
+        return false;
+    (void)snprintf(number, sizeof(number), "%u", job->max_attempts);
+    if (!options_set(o, "max-attempts", number, err))
+        return false;
+    (void)snprintf(number, sizeof(number), "%" PRIu64 "ms", job->poll_ms);
+    if (options_origin(o, "poll-interval") == SETTING_FROM_DEFAULT &&
+        !options_set(o, "poll-interval", number, err))
+        return false;
+    o->payload = spec->inline_payload ? PAYLOAD_INLINE : PAYLOAD_REF;
+    return true;
+}
+
+/* "out.jsonl.sheaf" is the folder of out.jsonl. */
+static const char *find_output(const struct session *session, char out[HERE_PATH_MAX])
+{
+    const char *folder = session_state_dir(session);
+    size_t len = strlen(folder);
+
+    if (len <= strlen(ENDING) || strcmp(folder + len - strlen(ENDING), ENDING) != 0 ||
+        folder[len - strlen(ENDING) - 1] == '/')
+        return NULL;
+    (void)snprintf(out, HERE_PATH_MAX, "%.*s", (int)(len - strlen(ENDING)), folder);
+    return out;
+}
+
+int here_run(struct invocation *call, struct session *session, const struct operator_job *job,
+             const char *input)
+{
+    char path[HERE_PATH_MAX];
+    struct err err = {0};
+    struct local_job local = {.name = job->name,
+                              .input = input,
+                              .sink = job->finish.spec.sink,
+                              .site = job->site,
+                              .output = find_output(session, path),
+                              .unwritten = "the results are safe: `sheaf results` writes them "
+                                           "elsewhere"};
+
+    if (!local_run_redirect(call, session, &err))
+        return verb_fail(call, &err, NULL);
+    int code = local_run(call, session, &local);
+    if (local.output == NULL && (code == EXIT_CODE_OK || code == EXIT_CODE_SOME_FAILED))
+        person_tell(call, "  `sheaf results %s --state-dir %s -o OUTPUT` writes the results",
+                    job->name, session_state_dir(session));
+    return code;
+}
+
+int here_publish(struct invocation *call, const struct session *session,
+                 const struct operator_job *job)
+{
+    char path[HERE_PATH_MAX];
+    const char *output = find_output(session, path);
+    struct report report;
+    struct err err = {0};
+    bool adopted = false;
+
+    if (output == NULL)
+        return EXIT_CODE_OK;
+    if (!finish_publish(&job->finish, output, false, &report, &adopted, &err))
+        return verb_fail(call, &err, "`sheaf results` writes the results elsewhere");
+    if (!adopted)
+        person_tell(call, "  %s is written anew", output);
+    report_release(&report);
+    return EXIT_CODE_OK;
+}
