@@ -1,4 +1,5 @@
 """Pause, resume, cancel, purge, failures, doctor: what an operator does to a job, on one host and in a cluster."""
+import glob
 import json
 import os
 import pty
@@ -34,7 +35,7 @@ class OperatorTest(SheafTest):
         return good, [row["error"]["code"] for row in rows]
 
 
-class OnOneHost(OperatorTest):
+class OneHostTest(OperatorTest):
     """A job of `sheaf run`."""
 
     def begin(self, simulator, requests, *flags):
@@ -54,10 +55,20 @@ class OnOneHost(OperatorTest):
     def wait_for_remote(self):
         self.wait_for("a batch runs", lambda s: any(b["state"] == "RUN" for b in s["batches"]["list"]))
 
+    def trail_of_the_sink(self):
+        folder = self.path("out.jsonl.sheaf", "sink", "trail")
+        entries = []
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name)) as f:
+                entries.append(json.load(f))
+        return entries
+
     def kill(self, process):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
+
+class OnOneHost(OneHostTest):
     def test_a_paused_job_submits_nothing_until_it_is_resumed(self):
         simulator = self.simulator("--delay", "1s")
         requests = self.requests(200)
@@ -228,12 +239,391 @@ class OnOneHost(OperatorTest):
         self.check(self.verb("purge", "in.jsonl"), 2, "-y")
         self.assertEqual(len(os.listdir(self.path("out.jsonl.sheaf", "sink"))), 1)
         self.check(self.verb("purge", "in.jsonl", "-y"), 0)
-        self.assertEqual(os.listdir(self.path("out.jsonl.sheaf", "sink")), [])
+        self.assertEqual(os.listdir(self.path("out.jsonl.sheaf", "sink")), ["trail"])
+        self.assertEqual([(e["verb"], e["what"]["job"], e["what"]["ok"]) for e in self.trail_of_the_sink()],
+                         [("purge", "in.jsonl", 10)])
         self.check(self.verb("purge", "in.jsonl", "-y"), 5)
         self.assertEqual(self.lines("out.jsonl"), before)
         self.write("in.jsonl", self.requests(12))  # another input may have the name now
         self.check(self.run_job(simulator, self.path("in.jsonl"), self.path("out.jsonl"), "-y"), 0)
         self.check_output(self.requests(12))
+
+
+class TrailTest(OneHostTest):
+    """Who did what to a job, and when, is in its sink before it is done."""
+
+    def trail(self):
+        return self.status()["trail"]
+
+    def verbs_in_the_sink(self):
+        """Without a look at Redis, for which the directory's lock would be taken."""
+        verbs = set()
+        for name in glob.glob(self.path("out.jsonl.sheaf", "sink", "in.jsonl.*", "trail", "*.json")):
+            with open(name) as f:
+                verbs.add(json.load(f)["verb"])
+        return verbs
+
+    def test_every_change_is_noted_and_nothing_else(self):
+        simulator = self.simulator("--delay", "1s")
+        requests = self.requests(200)
+        flags = ("--max-requests", "40", "--max-batches", "1")
+        run = self.begin(simulator, requests, *flags)
+        self.wait_for_remote()
+        self.check(self.verb("pause", "in.jsonl"), 0)
+        self.check(self.verb("pause", "in.jsonl"), 0, "already")
+        self.check(self.verb("resume", "in.jsonl"), 0)
+        self.check(self.verb("resume", "in.jsonl"), 0, "is not held")
+        for verb in ("status", "list", "failures"):
+            self.check(self.verb(verb), 0)
+        self.kill(run)
+        run = self.begin(simulator, requests, *flags)
+        self.wait_until("it goes on", lambda: "run" in self.verbs_in_the_sink())
+        self.check(self.verb("cancel", "in.jsonl", "-y"), 0)
+        trail = self.trail()
+        self.assertEqual([e["verb"] for e in trail], ["open", "pause", "resume", "run", "cancel"])
+        self.assertEqual(trail[0]["what"]["input"], self.path("in.jsonl"))
+        self.assertEqual(trail[2]["what"]["hold"], "operator")
+        for entry in trail:
+            self.assertRegex(entry["at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertRegex(entry["who"], r"^[^@]+@[^@]+$")
+            self.assertGreater(entry["pid"], 0)
+        self.assertEqual([e["at_ms"] for e in trail], sorted(e["at_ms"] for e in trail))
+        self.check(self.verb("status", "in.jsonl"), 0, "cancel", trail[0]["who"])
+
+    def test_a_run_that_only_reports_is_not_noted(self):
+        simulator = self.simulator()
+        source = self.write("in.jsonl", self.requests(5))
+        for _ in range(2):
+            self.check(self.run_job(simulator, source, self.path("out.jsonl")), 0)
+        self.assertEqual([e["verb"] for e in self.trail()], ["open"])
+
+    def test_without_the_sink_nothing_is_changed(self):
+        run = self.begin(self.simulator(), self.requests(20), "--coordinators", "0", "--workers", "0")
+        self.wait_for("it is there", lambda s: s.get("state") == "SEALED")
+        os.rename(self.path("out.jsonl.sheaf", "sink"), self.path("away"))
+        self.check(self.verb("pause", "in.jsonl"), 9, "nothing was changed")
+        self.assertIsNone(self.status()["hold"])
+        self.assertIsNone(self.status()["trail"])
+        self.check(self.verb("purge", "in.jsonl", "-y"), 12)
+        os.rename(self.path("away"), self.path("out.jsonl.sheaf", "sink"))
+        self.check(self.verb("pause", "in.jsonl"), 0, "is paused")
+        run.terminate()
+        run.wait(30)
+
+    def test_the_report_has_it(self):
+        source = self.write("in.jsonl", self.requests(5))
+        self.check(self.run_job(self.simulator(), source, self.path("out.jsonl")), 0)
+        self.assertEqual([e["verb"] for e in self.report("out.report.json")["trail"]], ["open"])
+        report = json.loads(self.check(self.verb("report", "in.jsonl", "--json"), 0))
+        self.assertEqual(report["trail"], self.trail())
+
+
+class AccountTest(OneHostTest):
+    """Batches are seen by the account that made them only."""
+
+    def half_a_job(self, simulator, requests, key):
+        source = self.write("in.jsonl", requests)
+        run = self.start(*self.run_words(simulator, source, self.path("out.jsonl")), env={"OPENAI_API_KEY": key})
+        self.wait_for_remote()
+        self.kill(run)
+
+    def go_on(self, simulator, key, *flags):
+        return self.run_job(simulator, self.path("in.jsonl"), self.path("out.jsonl"), *flags,
+                            env={"OPENAI_API_KEY": key})
+
+    def test_a_run_with_another_accounts_key_names_the_first_and_changes_nothing(self):
+        simulator = self.simulator("--delay", "2s")
+        requests = self.requests(20)
+        self.half_a_job(simulator, requests, "key-a")
+        account = self.status()["accounts"][0]["account"]
+        made = simulator.ledger()["batches_created"]
+        self.check(self.go_on(simulator, "key-b"), 12, account, "--account " + account)
+        self.assertEqual([e["verb"] for e in self.status()["trail"]], ["open"])
+        self.check(self.go_on(simulator, "key-b", "--account", account), 0)
+        self.check_output(requests)
+        ledger = simulator.ledger()
+        self.assertEqual((ledger["batches_created"], ledger["billed_twice"]), (made, 0))
+
+    def test_the_first_accounts_key_goes_on(self):
+        simulator = self.simulator("--delay", "2s")
+        requests = self.requests(20)
+        self.half_a_job(simulator, requests, "key-a")
+        self.check(self.go_on(simulator, "key-b"), 12)
+        self.check(self.go_on(simulator, "key-a"), 0)
+        self.check_output(requests)
+
+    def test_one_name_stands_for_all_keys_of_an_account(self):
+        simulator = self.simulator("--delay", "2s")
+        requests = self.requests(20)
+        source = self.write("in.jsonl", requests)
+        run = self.start(*self.run_words(simulator, source, self.path("out.jsonl"), "--account", "team"))
+        self.wait_for_remote()
+        self.kill(run)
+        self.check(self.go_on(simulator, "key-b", "--account", "team"), 0)
+        self.check_output(requests)
+
+    def test_a_job_that_has_ended_needs_no_account(self):
+        simulator = self.simulator()
+        requests = self.requests(20)
+        source = self.write("in.jsonl", requests)
+        self.check(self.run_job(simulator, source, self.path("out.jsonl")), 0)
+        self.check(self.go_on(simulator, "key-b"), 0, "done already")
+
+    def test_after_a_wrong_key_the_right_one_goes_on_at_once(self):
+        simulator = self.simulator("--key", "right")
+        source = self.write("in.jsonl", self.requests(20))
+        self.check(self.run_job(simulator, source, self.path("out.jsonl")), 4)
+        started = time.monotonic()
+        self.check(self.go_on(simulator, "right"), 0)
+        self.assertLess(time.monotonic() - started, 8)
+        self.check_output(self.requests(20))
+
+    def test_status_says_whose_batches_there_are(self):
+        simulator = self.simulator("--delay", "2s")
+        self.half_a_job(simulator, self.requests(20), "key-a")
+        status = self.status()
+        account = status["accounts"][0]["account"]
+        self.assertRegex(account, "^[0-9a-f]{12}$")
+        self.assertEqual([b["account"] for b in status["batches"]["list"]], [account])
+        self.assertEqual([lane["account"] for lane in status["lanes"]], [account])
+        self.assertEqual(status["lanes"][0]["in_use"]["requests"], 20)
+        self.check(self.verb("status", "in.jsonl"), 0, account, "gpt-4o-mini /v1/chat/completions")
+
+
+class KeyTest(OneHostTest):
+    """A key is found wherever it may be, and is to be found nowhere else."""
+
+    KEY = "sk-very-secret-4711"
+
+    def sources(self):
+        with open(self.path("key-file"), "w") as f:
+            f.write(self.KEY + "\n")
+        os.makedirs(self.path("credentials"), exist_ok=True)
+        with open(self.path("credentials", "sheaf_api_key"), "w") as f:
+            f.write(self.KEY)
+        none = {"OPENAI_API_KEY": None}
+        return {
+            "environment": ((), {"OPENAI_API_KEY": self.KEY}),
+            "own variable": ((), {**none, "SHEAF_API_KEY": self.KEY}),
+            "file in the environment": ((), {**none, "OPENAI_API_KEY_FILE": self.path("key-file")}),
+            "flag": (("--api-key-file", self.path("key-file")), none),
+            "credentials of systemd": ((), {**none, "CREDENTIALS_DIRECTORY": self.path("credentials")}),
+        }
+
+    def arguments_of(self, run):
+        """What `ps` shows of it and of all that it has started."""
+        said = b""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.getpgid(int(pid)) == run.pid:
+                    with open("/proc/%s/cmdline" % pid, "rb") as f:
+                        said += f.read()
+            except OSError:
+                pass
+        self.assertIn(b"sheaf-worker", said)
+        return said
+
+    def assert_nowhere_in(self, folder):
+        for path, _, names in os.walk(folder):
+            for name in names:
+                with open(os.path.join(path, name), "rb") as f:
+                    self.assertNotIn(self.KEY.encode(), f.read(), os.path.join(path, name))
+
+    def test_each_source_serves_a_job_and_keeps_the_secret(self):
+        simulator = self.simulator("--key", self.KEY, "--delay", "300ms")
+        for name, (flags, env) in self.sources().items():
+            with self.subTest(source=name):
+                source = self.write("in.jsonl", self.requests(5))
+                words = self.run_words(simulator, source, self.path("out.jsonl"), "-v", *flags)
+                run = self.start(*words, env=env)
+                self.wait_for_remote()
+                self.assertNotIn(self.KEY.encode(), self.arguments_of(run))
+                self.assertEqual(run.wait(60), 0)
+                for verb in (("status", "--json"), ("report", "--json"), ("list",)):
+                    self.assertNotIn(self.KEY, self.check(self.verb(*verb), 0))
+                self.assert_nowhere_in(self.path("out.jsonl.sheaf"))  # Redis, sink, trail, log
+                with open(self.path("started.log")) as f:
+                    self.assertNotIn(self.KEY, f.read())
+                self.check(self.verb("purge", "in.jsonl", "-y"), 0)
+                self.assert_nowhere_in(self.path("out.jsonl.sheaf"))
+                for left in ("out.jsonl", "out.errors.jsonl", "out.report.json"):
+                    with open(self.path(left)) as f:
+                        self.assertNotIn(self.KEY, f.read())
+                    os.unlink(self.path(left))
+
+    def test_a_key_that_is_refused_is_not_told_either(self):
+        simulator = self.simulator("--key", "another")
+        source = self.write("in.jsonl", self.requests(5))
+        code, out, err = self.run_job(simulator, source, self.path("out.jsonl"), "-v", env={"OPENAI_API_KEY": self.KEY})
+        self.assertEqual(code, 4)
+        self.assertNotIn(self.KEY, out + err)
+        self.assert_nowhere_in(self.path("out.jsonl.sheaf"))
+
+    def test_a_key_is_no_flag(self):
+        code, _, err = self.sheaf("run", "in.jsonl", "-o", "out.jsonl", "--api-key", self.KEY)
+        self.assertEqual(code, 2)
+        self.assertNotIn(self.KEY, err)
+
+
+class ResubmitTest(OneHostTest):
+    """What the operator sees of `sheaf resubmit`; test_resubmit.py has what it does to the rows."""
+
+    def resubmit(self, *flags, **options):
+        return self.verb("resubmit", "in.jsonl", "--poll-interval", "100ms", "--lease", "2s", "--settle", "1s", *flags,
+                         **options)
+
+    def start_resubmit(self, *flags, **options):
+        return self.start("resubmit", "in.jsonl", "-y", "--state-dir", self.path("out.jsonl.sheaf"),
+                          "--poll-interval", "100ms", "--lease", "2s", "--settle", "1s", *flags, **options)
+
+    def failed_ids(self):
+        return {json.loads(line)["custom_id"] for line in self.lines("out.errors.jsonl")}
+
+    def a_job_with_failures(self, requests, *flags):
+        """A job that has ended, of a provider that is well again afterwards, and that provider."""
+        broken = self.simulator("--fault", "rows-500=0.3:always")
+        source = self.write("in.jsonl", requests)
+        self.check(self.run_job(broken, source, self.path("out.jsonl"), "--max-attempts", "1", *flags), 3)
+        broken.stop()
+        self.failed = self.failed_ids()
+        self.assertTrue(0 < len(self.failed) < len(requests))
+        return self.simulator("--delay", "300ms", port=broken.port)
+
+    def trail(self):
+        return [(e["verb"], e["what"]) for e in self.status()["trail"]]
+
+    def sink_folder(self):
+        sink = self.path("out.jsonl.sheaf", "sink")
+        return os.path.join(sink, [name for name in os.listdir(sink) if name.startswith("in.jsonl.")][0])
+
+    def audit_output(self):
+        self.audit("in.jsonl", "--state-dir", self.path("out.jsonl.sheaf"), "-o", self.path("out.jsonl"))
+
+    def test_a_plan_and_a_question_change_nothing(self):
+        simulator = self.a_job_with_failures(self.requests(100))
+        before = self.trail()
+        self.check(self.resubmit("--plan"), 0, "batches", "tokens", "$", "500")
+        plan = json.loads(self.check(self.resubmit("--plan", "--json"), 0))
+        self.assertEqual((plan["plan"]["rows"], plan["plan"]["generation"]), (len(self.failed), 1))
+        self.assertEqual([c["rows"] for c in plan["causes"]], [len(self.failed)])
+        self.assertEqual(plan["causes"][0]["about_nano"], plan["plan"]["price_nano"])
+        self.check(self.resubmit("--plan", env={"OPENAI_API_KEY": None}), 0)
+        self.check(self.resubmit(), 2, "-y", "$")
+        self.assertEqual(self.trail(), before)
+        self.assertEqual(simulator.ledger()["batches_created"], 0)
+        self.assertEqual(self.failed_ids(), self.failed)
+
+    def test_what_it_did_is_in_the_trail_and_a_repeat_does_nothing(self):
+        requests = self.requests(100)
+        simulator = self.a_job_with_failures(requests)
+        self.check(self.resubmit("-y"), 0, "%d rows of job in.jsonl are sent again" % len(self.failed), "0 failed")
+        self.check_output(requests)
+        verb, what = self.trail()[-1]
+        self.assertEqual((verb, what["rows"], what["generation"]), ("resubmit", len(self.failed), 1))
+        made = simulator.ledger()["batches_created"]
+        self.check(self.resubmit("-y"), 0, "no row failed")
+        self.assertEqual(simulator.ledger()["batches_created"], made)
+        self.assertEqual(len([v for v, _ in self.trail() if v == "resubmit"]), 1)
+        os.unlink(self.path("out.jsonl"))
+        self.check(self.resubmit("-y"), 0, "is written anew")
+        self.check_output(requests)
+
+    def test_what_is_needed_is_asked_for_before_anything_is_changed(self):
+        self.a_job_with_failures(self.requests(50))
+        self.check(self.resubmit("-y", env={"OPENAI_API_KEY": None}), 4, "nothing was changed")
+        os.rename(self.path("in.jsonl"), self.path("away.jsonl"))
+        self.check(self.resubmit("-y"), 11, "in.jsonl", "nothing was changed")
+        os.rename(self.path("away.jsonl"), self.path("in.jsonl"))
+        self.assertNotIn("gen-1", os.listdir(self.sink_folder()))
+        self.check(self.resubmit("-y"), 0)
+
+    def test_a_code_that_no_row_failed_with(self):
+        requests = self.requests(40) + [request_line("four", "q", sim_status=400)]
+        simulator = self.a_job_with_failures(requests)
+        self.check(self.resubmit("--code", "sim_401", "-y"), 2, "did you mean", "sim_400")
+        self.check(self.resubmit("--code", "500", "--code", "nonsense", "-y"), 2, "nonsense")
+        self.check(self.resubmit("--code", "invalid_request_line", "-y"), 2)
+        self.check(self.resubmit("--shard", "x", "-y"), 2)
+        self.check(self.resubmit("--shard", "7-9", "-y"), 0, "nothing is sent again")
+        self.assertEqual(simulator.ledger()["batches_created"], 0)
+        self.check(self.resubmit("--code", "500", "-y"), 3, "1 failed")
+        self.check(self.resubmit("--code", "500", "-y"), 0, "nothing is sent again")  # healed: named rightly
+        self.check(self.resubmit("--code", "400 sim_400", "-y"), 3, "1 failed")
+        self.audit_output()
+
+    def test_a_job_that_has_not_ended_is_refused(self):
+        run = self.begin(self.simulator(), self.requests(20), "--coordinators", "0")
+        self.wait_for("it is there", lambda s: s.get("state") == "SEALED")
+        self.check(self.resubmit("-y"), 7, "has not ended")
+        run.terminate()
+        run.wait(30)
+        self.check(self.resubmit("-y"), 7, "has not ended")
+
+    def test_one_that_dies_between_the_sink_and_redis_is_finished(self):
+        self.needs_failpoints()
+        requests = self.requests(100)
+        simulator = self.a_job_with_failures(requests)
+        process = self.start_resubmit(env={"SHEAF_FP": "resubmit.published:kill"})
+        self.assertEqual(process.wait(30), -signal.SIGKILL)
+        self.assertIn("gen-1", os.listdir(self.sink_folder()))
+        self.assertEqual(self.status()["state"], "FINAL")
+        self.check(self.resubmit(), 0)  # it is decided: there is no question
+        self.check_output(requests)
+        self.assertEqual(simulator.ledger()["rows_billed"], len(self.failed))
+        self.audit_output()
+
+    def test_run_goes_on_with_what_redis_does_not_know_of(self):
+        self.needs_failpoints()
+        requests = self.requests(100)
+        simulator = self.a_job_with_failures(requests)
+        self.start_resubmit(env={"SHEAF_FP": "resubmit.published:kill"}).wait(30)
+        self.check(self.run_job(simulator, self.path("in.jsonl"), self.path("out.jsonl")), 0)
+        self.check_output(requests)
+        self.assertEqual(simulator.ledger()["rows_billed"], len(self.failed))
+        self.audit_output()
+
+    def test_cancel_ends_what_redis_does_not_know_of(self):
+        self.needs_failpoints()
+        requests = self.requests(100)
+        simulator = self.a_job_with_failures(requests)
+        self.start_resubmit(env={"SHEAF_FP": "resubmit.published:kill"}).wait(30)
+        self.check(self.verb("cancel", "in.jsonl", "-y", "--poll-interval", "100ms"), 3, "was cancelled")
+        self.assertEqual(simulator.ledger()["batches_created"], 0)
+        self.assertEqual(self.failed_ids(), self.failed)
+        self.check(self.resubmit("-y"), 0)
+        self.check_output(requests)
+        self.audit_output()
+
+    def test_one_that_was_cancelled_can_be_made_again(self):
+        requests = self.requests(200)
+        simulator = self.a_job_with_failures(requests)
+        simulator.stop()
+        slow = self.simulator("--delay", "30s", port=simulator.port)
+        process = self.start_resubmit()
+        self.wait_until("it is at the provider", lambda: slow.ledger()["batches_live"] > 0)
+        self.kill(process)
+        self.check(self.verb("cancel", "in.jsonl", "-y", "--poll-interval", "100ms", "--lease", "2s"), 3, "was cancelled")
+        self.assertLessEqual(self.failed_ids(), self.failed)
+        slow.stop()
+        self.simulator(port=simulator.port)
+        self.check(self.resubmit("-y"), 0)
+        self.check_output(requests)
+        self.audit_output()
+
+    def test_a_state_directory_of_another_name_gets_no_new_output(self):
+        broken = self.simulator("--fault", "rows-500=0.3:always")
+        requests = self.requests(50)
+        where = ("--state-dir", self.path("state"))
+        self.check(self.run_job(broken, self.write("in.jsonl", requests), self.path("out.jsonl"), "--max-attempts", "1",
+                                *where), 3)
+        broken.stop()
+        self.simulator(port=broken.port)
+        before = self.lines("out.jsonl")
+        self.check(self.sheaf("resubmit", "in.jsonl", "-y", "--poll-interval", "100ms", *where), 0,
+                   "sheaf results in.jsonl")
+        self.assertEqual(self.lines("out.jsonl"), before)
+        self.check(self.sheaf("results", "in.jsonl", "-o", self.path("out.jsonl"), *where), 0)
+        self.check_output(requests)
 
 
 class InACluster(OperatorTest):
@@ -328,6 +718,25 @@ class InACluster(OperatorTest):
         self.finish(requests)
         self.assertEqual(simulator.ledger()["batches_created"], 0)
 
+    def test_resubmit_hands_over_to_the_cluster(self):
+        broken = self.simulator("--fault", "rows-500=0.3:always")
+        self.daemons(broken)
+        requests = self.requests(100)
+        source = self.write("in.jsonl", requests)
+        self.check(self.sheaf(*self.submit_words(broken, source, "--max-attempts", "1", "--payload", "ref")), 0)
+        self.check(self.verb("wait", "j", "--timeout", "60s"), 3)
+        self.check(self.verb("results", "j", "-o", self.path("out.jsonl")), 0)
+        broken.stop()
+        well = self.simulator(port=broken.port)
+        self.check(self.verb("resubmit", "j"), 2, "-y")
+        self.check(self.verb("resubmit", "j", "-y"), 0, "sheaf wait j", "resubmission 1")
+        self.check(self.verb("wait", "j", "--timeout", "60s"), 0)
+        self.check(self.verb("results", "j", "-o", self.path("out.jsonl")), 0)
+        self.check_output(requests)
+        self.audit("j", "--redis", self.redis.url)
+        self.assertEqual(well.ledger()["billed_twice"], 0)
+        self.check(self.verb("resubmit", "j", "-y"), 0, "no row failed")
+
     def test_failures_are_grouped_by_cause(self):
         simulator = self.simulator()
         self.daemons(simulator)
@@ -344,6 +753,11 @@ class InACluster(OperatorTest):
         self.assertEqual((result["failed"], result["merged"]["rows"], result["not_merged_rows"], result["ended"]),
                          (9, 19, 0, True))
         first, invalid, last = result["causes"]
+        self.assertEqual([c["class"] for c in result["causes"]], ["bad", "sheaf", "server"])
+        self.assertEqual([c["may_pass"] for c in result["causes"]], [False, False, True])
+        now_ms = time.time() * 1000
+        for cause in (first, last):
+            self.assertTrue(now_ms - 60000 < cause["first_seen_ms"] <= cause["last_seen_ms"] < now_ms + 1000)
         self.assertEqual(first["samples"][0]["custom_id"], "four-0")
         self.assertEqual([s["line"] for s in invalid["samples"]], [18, 19])
         self.assertEqual([s["custom_id"] for s in invalid["samples"]], [None, "no body"])
@@ -385,6 +799,48 @@ class DoctorTest(OperatorTest):
             self.assertEqual(simulator.ledger()["batches_created"], 0)
         finally:
             redis.stop()
+
+    def test_each_profile_is_looked_at_for_free(self):
+        paths = {"openai": "/v1", "zhipu": "/api/paas/v4", "azure": "/openai/v1", "dashscope": "/compatible-mode/v1",
+                 "groq": "/openai/v1", "doubleword": "/v1"}
+        for name, path in paths.items():
+            with self.subTest(profile=name):
+                simulator = self.simulator("--profile", name, "--key", "right-key")
+                url = "http://127.0.0.1:%d%s" % (simulator.port, path)
+                flags = ("--provider", name, "--base-url", url)
+                code, checks = self.doctor(*flags, env={"SHEAF_API_KEY": "right-key"})
+                self.assertEqual(code, 0, checks)
+                self.assertIn("takes the key", checks["provider"]["text"])
+                self.assertEqual({checks[c]["level"] for c in ("account", "address", "provider-clock")}, {"ok"})
+                code, checks = self.doctor(*flags, env={"SHEAF_API_KEY": "wrong-key"})
+                self.assertEqual((code, checks["provider"]["level"]), (4, "fail"))
+                ledger = simulator.ledger()
+                self.assertEqual((ledger["batches_created"], ledger["rows_executed"]), (0, 0))
+                simulator.stop()
+
+    def test_what_the_configuration_overrides_is_shown(self):
+        simulator = self.simulator()
+        self.write("sheaf.yaml", ["providers:", "  openai:", "    limits:", "      max_requests: 1234",
+                                  "  mine:", "    like: groq", "    base_url: " + simulator.url,
+                                  "    limits: {poll_min: 2m}"])
+        code, out, err = self.sheaf("doctor", "--json", "--base-url", simulator.url)
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["limits"]["max_requests"], {"value": 1234, "profile": 50000})
+        code, out, err = self.sheaf("doctor", "--base-url", simulator.url)
+        self.assertRegex(out, r"max_requests +1234 .*\(the profile has 50000\)")
+        code, out, err = self.sheaf("doctor", "--json", "--provider", "mine", env={"SHEAF_API_KEY": "k"})
+        self.assertEqual(code, 0, out + err)
+        self.assertEqual(json.loads(out)["limits"]["poll_min"], {"value": 120000, "profile": None})
+
+    def test_an_account_that_is_given_is_shown(self):
+        simulator = self.simulator()
+        _, checks = self.doctor("--base-url", simulator.url)
+        own = checks["account"]["text"].split(",")[0]
+        self.assertRegex(own, "^[0-9a-f]{12}$")
+        _, checks = self.doctor("--base-url", simulator.url, "--account", own)
+        self.assertEqual(checks["account"]["text"], own + ", as given")
+        _, checks = self.doctor("--base-url", simulator.url, "--account", "team")
+        self.assertIn("team", checks["account"]["text"])
 
     def test_a_wrong_key_and_no_key(self):
         simulator = self.simulator("--key", "right-key")

@@ -22,6 +22,11 @@ CLUSTER = "tests/cluster/smoke"  # runs the block of docker-compose
 
 INSTALL = ['cmake --install build/install --prefix "$HOME/.local"', 'export PATH="$HOME/.local/bin:$PATH"']
 RUN = ["export OPENAI_API_KEY=sk-...", "sheaf run in.jsonl -o out.jsonl"]
+RESUBMIT = [
+    "sheaf failures --state-dir out.jsonl.sheaf",
+    "sheaf resubmit in.jsonl --state-dir out.jsonl.sheaf --plan",
+    "sheaf resubmit in.jsonl --state-dir out.jsonl.sheaf -y",
+]
 REHEARSAL = [
     "sheaf simulate --port 8080 --delay 2s --fault rows-500=0.02 &",
     "OPENAI_API_KEY=any sheaf run in.jsonl -o try.jsonl --base-url http://127.0.0.1:8080/v1 --poll-interval 200ms",
@@ -78,7 +83,7 @@ class ReadmeTest(SheafTest):
         self.assertEqual(commands("README.md"), commands("README.zh.md"))
 
     def test_every_command_is_run_here_or_elsewhere(self):
-        here = INSTALL + RUN + REHEARSAL
+        here = INSTALL + RUN + RESUBMIT + REHEARSAL
         for block in commands("README.md"):
             for command in block:
                 with self.subTest(command=command):
@@ -106,6 +111,23 @@ class ReadmeTest(SheafTest):
         self.assertEqual(simulator.ledger()["billed_twice"], 0)
         self.assertTrue(os.path.isdir(self.path("out.jsonl.sheaf")))
         self.assertEqual(self.report("out.report.json")["requests"], rows)
+
+    def test_failed_rows_as_the_readme_sends_them_again(self):
+        self.install()
+        rows = self.write_input()
+        env = {"SHEAF_POLL_INTERVAL": "100ms", "SHEAF_MAX_ATTEMPTS": "1"}
+        simulator = self.simulator("--fault", "rows-500=0.4:always")
+        env["SHEAF_BASE_URL"] = simulator.url
+        self.shell([RUN[0], RUN[1] + " || test $? = 3"], **env)
+        failed = len(self.lines("out.errors.jsonl"))
+        self.assertTrue(0 < failed < rows)
+        simulator.stop()
+        simulator = self.simulator(port=simulator.port)
+        said = self.shell(RUN[:1] + RESUBMIT, **env)
+        self.assertIn("%d of %d rows failed" % (failed, rows), said)
+        self.assertIn("price", said)
+        self.assertEqual((len(self.lines("out.jsonl")), self.lines("out.errors.jsonl")), (rows, []))
+        self.assertEqual(simulator.ledger()["rows_billed"], failed)
 
     def test_the_rehearsal_as_the_readme_runs_it(self):
         self.install()

@@ -97,6 +97,8 @@ class RunTest(SheafTest):
         requests = [good[0], '{"custom_id":"torn","body":{"mod', good[1], '{"custom_id":"no body"}', good[2],
                     '{"custom_id":"no model","body":{}}', good[3]]
         self.run_to_end(requests, failed=(1, 3, 5))
+        ids = [json.loads(line)["custom_id"] for line in self.lines("out.errors.jsonl")]
+        self.assertEqual(ids, ["torn", "no body", "no model"])
 
     def test_invalid_utf8_is_one_error_row(self):
         simulator = self.simulator()
@@ -136,6 +138,17 @@ class RunTest(SheafTest):
         error = json.loads(self.lines("out.errors.jsonl")[0])["error"]
         self.assertEqual(error["code"], "invalid_request_line")
         self.assertIn("line 2", error["message"])
+
+    def test_a_line_longer_than_the_provider_takes_is_one_error_row(self):
+        self.write("sheaf.yaml", ["providers:", "  openai:", "    limits: {max_line_bytes: 2kB}"])
+        requests = self.requests(4)
+        requests[2] = request_line("row-2", "x" * 2000)
+        simulator = self.run_to_end(requests, "--config", self.path("sheaf.yaml"), failed=(2,))
+        error = json.loads(self.lines("out.errors.jsonl")[0])["error"]
+        self.assertEqual(error["code"], "invalid_request_line")
+        self.assertIn("line 3: ", error["message"])
+        self.assertIn("provider openai takes at most 2000 a line", error["message"])
+        self.assertEqual(simulator.ledger()["rows_executed"], 3)
 
     def test_a_line_of_15_megabytes_is_sent(self):
         self.run_to_end([request_line("big", "x" * 15_000_000), request_line("small", "y")])

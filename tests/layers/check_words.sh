@@ -8,7 +8,7 @@ words="TO""DO|FIX""ME|XX""X|not impl""emented"
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT INT TERM
 find . \( -path ./.git -o -path ./build -o -path ./B -o -name '*.sheaf' -o -name fixtures \
-    -o -name corpus -o -name __pycache__ \) -prune -o -type f -print | LC_ALL=C sort >"$list"
+    -o -name corpus -o -name __pycache__ -o -name node_modules \) -prune -o -type f -print | LC_ALL=C sort >"$list"
 
 found=0
 while IFS= read -r file; do
