@@ -75,7 +75,12 @@ static int run(struct invocation *call)
     struct finish f;
     struct err err = {0};
 
-    if (!job_lookup_in_sink(call, &f, &err) || !audit(&f, o->output, &result, &err))
+    if (!job_lookup_in_sink(call, &f, &err))
+        return verb_fail(call, &err, NULL);
+    if (f.times.created_ms > 0 && f.state != JOB_FINAL) /* Redis knows it */
+        return verb_fail_with(call, EXIT_CODE_NOT_YET, "the job has not ended yet",
+                              "`sheaf wait` waits for it");
+    if (!audit(&f, o->output, &result, &err))
         return verb_fail(call, &err, NULL);
     if (o->json)
         put_json(&text, &result);
@@ -95,8 +100,8 @@ const struct verb cmd_audit = {
         "results exactly once and as the provider answered it; with -o also that OUTPUT says so.\n"
         "Redis is asked only where the job is: a job it has lost is found in the state directory.",
     .exits =
-        "0 proved, 5 no such job, 9 Redis or sink cannot be used, 10 not so (the findings are\n"
-        "printed), 11 the input is not what it was",
+        "0 proved, 5 no such job, 7 the job has not ended, 9 Redis or sink cannot be used, 10 not\n"
+        "so (the findings are printed), 11 the input is not what it was",
     .example = "sheaf audit in.jsonl --state-dir out.jsonl.sheaf -o out.jsonl",
     .groups = OPT_COMMON | OPT_READ | OPT_OUTPUT,
     .max_args = 1,

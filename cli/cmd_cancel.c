@@ -158,11 +158,14 @@ static int cancel_job(struct cancel *c)
         return verb_fail(c->call, &err, NULL);
     if (c->job.finish.state == JOB_FINAL)
         return tell_ended(c);
-    if (!find_input(c, &err) || (c->alone && !here_adopt_settings(c->call, &c->job, &err)))
+    if (!find_input(c, &err))
+        return verb_fail(c->call, &err, NULL);
+    if (c->alone && !here_adopt_settings(c->call, c->session, &c->job, &err))
         return verb_fail(c->call, &err,
-                         err.kind == ERR_AUTH ? "batches at the provider can only be stopped with "
-                                                "the key; nothing was changed"
-                                              : NULL);
+                         err.kind == ERR_AUTH || err.kind == ERR_CONFLICT
+                             ? "batches at the provider can only be stopped with their account's "
+                               "key; nothing was changed"
+                             : NULL);
     int code = c->job.finish.cancelled ? EXIT_CODE_OK : ask(c);
     return code == EXIT_CODE_OK ? stop(c) : code;
 }
@@ -197,9 +200,11 @@ const struct verb cmd_cancel = {
         "On a state directory without a `sheaf run` the work is done here, and the results are\n"
         "written as `run` does. INPUT is needed only for a job whose lines travel through Redis\n"
         "and whose producer is gone; without it the job ends where the producer stopped.",
-    .exits = "0 cancelled, or ended before; on a state directory 0 or 3 as run; 2 not confirmed,\n"
-             "4 no key, or it is refused, 5 no such job, 9 Redis, disk or sink cannot be used,\n"
-             "11 the input cannot be read, 12 it is another one, or OUTPUT is somebody else's",
+    .exits =
+        "0 cancelled, or ended before; on a state directory 0 or 3 as run; 2 not confirmed,\n"
+        "4 no key, or it is refused, 5 no such job, 9 Redis, disk or sink cannot be used,\n"
+        "11 the input cannot be read, 12 it is another one, OUTPUT is somebody else's, or the\n"
+        "batches are of another account",
     .example = "sheaf cancel in.jsonl --state-dir out.jsonl.sheaf -y",
     .groups = OPT_COMMON | OPT_CHANGE | OPT_CANCEL,
     .min_args = 1,

@@ -14,15 +14,40 @@
 
 #define OUTPUT_MAX (1u << 20)
 
-/* What is wrong with it has been said before we come here. */
-static void check_config(struct checkup *c, const struct options *o)
+/* Settings that are wrong have been told before we come here; its profiles are all read here. */
+static bool check_config(struct checkup *c, const struct options *o)
 {
+    struct provider_profile_box box = {0};
+    struct err err = {0};
+
+    if (!provider_profile_load(provider_profile_names()[0], &o->providers, &box, &err)) {
+        checkup_fail(c, "config", EXIT_CODE_USAGE, "correct the file", "%s", err.msg);
+        return false;
+    }
+    provider_profile_release(&box);
     if (o->config != NULL)
         checkup_ok(c, "config", "%s", o->config);
     else if (access("sheaf.yaml", F_OK) == 0)
         checkup_ok(c, "config", "sheaf.yaml in this folder");
     else
         checkup_ok(c, "config", "no file; flags, environment and defaults");
+    return true;
+}
+
+/* With a file that is wrong, what is built in is looked at all the same. */
+static bool find_profile(struct checkup *c, const struct options *o, bool readable,
+                         struct provider_profile_box *box)
+{
+    struct err err = {0};
+
+    if (provider_profile_load(o->provider, readable ? &o->providers : NULL, box, &err))
+        return true;
+    if (readable)
+        checkup_fail(c, "provider", EXIT_CODE_USAGE, "give another --provider", "%s", err.msg);
+    else
+        checkup_warn(c, "provider", "correct the file first",
+                     "%.100s is not built in: not looked at", o->provider);
+    return false;
 }
 
 /* A profile of the user's own has no built-in one. */
@@ -72,16 +97,12 @@ static int run(struct invocation *call)
     const struct options *o = &call->options;
     struct checkup *c = xcalloc(1, sizeof(*c));
     struct provider_profile_box box = {0};
-    struct err err = {0};
 
     if (options_origin(o, "log-level") == SETTING_FROM_DEFAULT && !o->verbose)
         log_setup("sheaf", LOG_LV_ERROR, (enum log_format)o->log_format); /* it is in the lines */
-    check_config(c, o);
-    bool known = provider_profile_load(o->provider, &o->providers, &box, &err);
+    bool known = find_profile(c, o, check_config(c, o), &box);
     if (known)
         doctor_provider(c, o, &box.profile);
-    else
-        checkup_fail(c, "provider", EXIT_CODE_USAGE, "give another --provider", "%s", err.msg);
     check_redis(c, o);
     doctor_host(c, o);
     struct provider_limits now = {0};

@@ -43,6 +43,18 @@ static bool hold(struct session *s, const struct operator_job *job, enum protoco
            operator_hold(s, job->name, why, answer, err);
 }
 
+/* A batch that is being sent this moment either was, or goes back. */
+static void tell_paused(const struct invocation *call, const struct operator_job *job)
+{
+    if (job->remote == 0)
+        person_tell(call, "job %s is paused: nothing new is submitted", job->name);
+    else
+        person_tell(call,
+                    "job %s is paused: nothing new is submitted; what is at the provider already "
+                    "(at most %zu %s) goes on",
+                    job->name, job->remote, job->remote == 1 ? "batch" : "batches");
+}
+
 static bool pause_job(const struct invocation *call, struct session *s,
                       const struct operator_job *job, struct err *err)
 {
@@ -61,10 +73,7 @@ static bool pause_job(const struct invocation *call, struct session *s,
         person_tell(call, "job %s is paused; it was held before: %s%s%s", job->name, job->hold,
                     job->why[0] != '\0' ? ": " : "", job->why);
     else
-        person_tell(
-            call,
-            "job %s is paused: nothing new is submitted; its batches at the provider (%zu) go on",
-            job->name, job->remote);
+        tell_paused(call, job);
     return true;
 }
 
@@ -79,7 +88,8 @@ const struct verb cmd_pause = {
     .summary = "submit nothing new of a job for now",
     .does =
         "Holds a job: nothing new of it is submitted until `sheaf resume`. Batches that are at\n"
-        "the provider go on, and their results are brought home. Pausing twice is fine.",
+        "the provider go on, and their results are brought home; what was not sent yet gives its\n"
+        "place to other jobs. Pausing twice is fine.",
     .exits = "0 (also when it is paused already, or has ended), 5 no such job, 9 Redis or sink\n"
              "cannot be used",
     .example = "sheaf pause nightly --redis redis://10.0.0.5",

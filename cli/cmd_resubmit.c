@@ -8,6 +8,7 @@
 #include "cli/core/json_put.h"
 #include "cli/core/resubmit_plan.h"
 #include "cli/here.h"
+#include "cli/job_lookup.h"
 #include "cli/local_run.h"
 #include "cli/operator.h"
 #include "cli/person.h"
@@ -28,7 +29,8 @@ struct again {
     struct session *session;
     struct operator_job job;
     struct sink *sink;
-    bool alone; /* nobody else works on it: we do */
+    bool alone;   /* nobody else works on it: we do */
+    bool written; /* false: all of the newest resubmission is merged, but not written */
     struct selection selection;
     struct resubmit_state state;
     struct resubmit *choice;
@@ -44,7 +46,7 @@ static void make_plan(struct again *a, const struct provider_profile *profile)
 {
     const struct resubmit_counts *n = a->counts;
 
-    a->lanes = n->lane_count > 0 ? xcalloc(n->lane_count, sizeof(*a->lanes)) : NULL;
+    a->lanes = xcalloc(n->lane_count + 1, sizeof(*a->lanes)); /* none is known as well */
     for (size_t i = 0; i < n->lane_count; i++) {
         const struct resubmit_lane *l = &n->lanes[i];
 
@@ -118,9 +120,14 @@ static int ask(struct again *a)
 
     if (!a->call->options.quiet && !a->call->options.yes)
         print_plan(a, a->call->people);
-    (void)snprintf(question, sizeof(question),
-                   "Send %" PRIu64 " rows of job %s again, for about %s?", a->counts->rows,
-                   a->job.name, cost(a, price) != NULL ? price : "an amount that is not known");
+    if (cost(a, price) != NULL)
+        (void)snprintf(question, sizeof(question),
+                       "Send %" PRIu64 " rows of job %s again, for about %s?", a->counts->rows,
+                       a->job.name, price);
+    else
+        (void)snprintf(question, sizeof(question),
+                       "Send %" PRIu64 " rows of job %s again? What it would cost is not known.",
+                       a->counts->rows, a->job.name);
     return person_confirm(a->call, question);
 }
 
@@ -146,25 +153,46 @@ static bool note(const struct again *a, struct err *err)
     return ok;
 }
 
-/* The sink first: with the file there it is decided, and whoever comes next tells Redis. */
-static bool publish(struct again *a, enum resubmit_published *how, uint32_t *number,
-                    struct err *err)
-{
-    return resubmit_publish(a->choice, how, number, err) &&
-           operator_tell_generation(a->session, a->sink, a->job.name, err);
-}
-
 static int refuse_another(const struct again *a, uint32_t number)
 {
     char message[256];
 
     (void)snprintf(message, sizeof(message),
-                   "resubmission %u of job \"%s\", of %" PRIu64
-                   " other rows, has not ended: one at a time",
-                   number, a->job.name, a->state.rows);
+                   "resubmission %u of job \"%s\", of %" PRIu64 " other rows, %s: one at a time",
+                   number, a->job.name, a->state.rows,
+                   a->written ? "has not ended" : "is not in OUTPUT yet");
     return verb_fail_with(a->call, EXIT_CODE_CONFLICT, message,
                           a->alone ? "`sheaf run` with the job's input goes on with it"
                                    : "`sheaf wait` waits for it");
+}
+
+/* One at a time. With one under way nothing is published here: it is told whether it is the same.
+ */
+static bool may_begin(struct again *a, int *code)
+{
+    enum resubmit_published how = RESUBMIT_OTHER;
+    uint32_t number = 0;
+    struct err err = {0};
+
+    if (!a->state.under_way || a->counts->rows == 0)
+        return true;
+    if (!resubmit_publish(a->choice, &how, &number, &err)) {
+        *code = verb_fail(a->call, &err, NULL);
+        return false;
+    }
+    if (how == RESUBMIT_OTHER)
+        *code = refuse_another(a, number);
+    return how != RESUBMIT_OTHER;
+}
+
+static void tell_sent(const struct again *a)
+{
+    char price[PRICE_TEXT_MAX];
+    bool known = cost(a, price) != NULL;
+
+    person_tell(a->call, "%" PRIu64 " rows of job %s are sent again%s%s", a->counts->rows,
+                a->job.name, known ? ", for about " : "; what it costs is not known",
+                known ? price : "");
 }
 
 static void tell_handed_over(const struct again *a, uint32_t number)
@@ -175,25 +203,62 @@ static void tell_handed_over(const struct again *a, uint32_t number)
                 number, a->job.name, a->job.name);
 }
 
+/* The sink has it: whoever comes next tells Redis and goes on with it. */
+static int go_on(struct again *a, uint32_t number)
+{
+    struct err err = {0};
+
+    if (!operator_tell_generation(a->session, a->sink, a->job.name, &err))
+        return verb_fail(a->call, &err, "the same command again goes on");
+    if (a->alone)
+        return here_run(a->call, a->session, &a->job, NULL);
+    tell_handed_over(a, number);
+    return EXIT_CODE_OK;
+}
+
+/* What others work on needs nothing; here the work begins again, which is noted as `run` does. */
+static int join(struct again *a)
+{
+    struct err err = {0};
+
+    if (a->alone && !note(a, &err))
+        return verb_fail(a->call, &err, NULL);
+    person_tell(a->call,
+                "resubmission %u of job %s is under way already, with the same %" PRIu64 " rows",
+                a->state.newest, a->job.name, a->counts->rows);
+    return go_on(a, a->state.newest);
+}
+
+/* Killed before it wrote OUTPUT: nothing is sent, so nothing is asked. */
+static bool lacks_output_only(const struct again *a)
+{
+    return a->alone && !a->written && a->job.finish.state == JOB_FINAL &&
+           a->job.generation >= a->state.newest;
+}
+
+static int complete(const struct again *a)
+{
+    person_tell(a->call, "resubmission %u of job %s has ended already: only its OUTPUT is written",
+                a->state.newest, a->job.name);
+    return here_complete(a->call, a->session, &a->job);
+}
+
+/* With its file in the sink it is decided. */
 static int send_again(struct again *a)
 {
     enum resubmit_published how = RESUBMIT_OTHER;
-    char price[PRICE_TEXT_MAX];
     uint32_t number = 0;
     struct err err = {0};
 
     if (!note(a, &err))
         return verb_fail(a->call, &err, NULL);
-    if (!publish(a, &how, &number, &err))
+    if (!resubmit_publish(a->choice, &how, &number, &err))
         return verb_fail(a->call, &err, "the same command again goes on");
-    if (how == RESUBMIT_OTHER)
-        return refuse_another(a, number);
-    person_tell(a->call, "%" PRIu64 " rows of job %s are sent again, for about %s", a->counts->rows,
-                a->job.name, cost(a, price) != NULL ? price : "an amount that is not known");
-    if (a->alone)
-        return here_run(a->call, a->session, &a->job, NULL);
-    tell_handed_over(a, number);
-    return EXIT_CODE_OK;
+    if (how == RESUBMIT_OTHER) /* this very moment: how many rows it has was not read */
+        return resubmit_look(a->sink, &a->state, &err) ? refuse_another(a, number)
+                                                       : verb_fail(a->call, &err, NULL);
+    tell_sent(a);
+    return go_on(a, number);
 }
 
 static int tell_nothing(struct again *a)
@@ -230,19 +295,27 @@ static int resubmit(struct again *a)
 {
     const struct options *o = &a->call->options;
     struct err err = {0};
+    int code;
 
     if (!choose(a, &err))
         return verb_fail(a->call, &err,
                          err.kind == ERR_USAGE ? "`sheaf failures` shows the causes" : NULL);
+    if (!may_begin(a, &code))
+        return code;
     if (o->plan || (o->json && a->counts->rows == 0)) {
         print_plan(a, stdout);
         return EXIT_CODE_OK;
     }
     if (a->counts->rows == 0)
         return tell_nothing(a);
-    if (a->alone && (!input_is_here(a, &err) || !here_adopt_settings(a->call, &a->job, &err)))
+    if (lacks_output_only(a))
+        return complete(a);
+    if (a->alone &&
+        (!input_is_here(a, &err) || !here_adopt_settings(a->call, a->session, &a->job, &err)))
         return verb_fail(a->call, &err, "nothing was changed");
-    int code = a->state.under_way ? EXIT_CODE_OK : ask(a);
+    if (a->state.under_way)
+        return join(a);
+    code = ask(a);
     return code == EXIT_CODE_OK ? send_again(a) : code;
 }
 
@@ -257,13 +330,26 @@ static int refuse_unended(const struct again *a)
                           a->alone ? "`sheaf run` goes on with it" : "`sheaf wait` waits for it");
 }
 
+/* A resubmission is under way until OUTPUT has it: the same choice completes it. */
+static bool look_at_output(struct again *a, struct err *err)
+{
+    a->written = true;
+    if (a->state.newest == 0 || a->state.under_way ||
+        (!a->alone && !session_is_guest(a->session))) /* a cluster writes none by itself */
+        return true;
+    if (!finish_is_marked(a->sink, a->state.newest, &a->written, err))
+        return false;
+    a->state.under_way = !a->written;
+    return true;
+}
+
 static int look(struct again *a)
 {
     const struct job_spec *spec = &a->job.finish.spec;
     struct err err = {0};
 
     a->sink = sink_open(spec->sink, spec->job, spec->ji, false, &err);
-    if (a->sink == NULL || !resubmit_look(a->sink, &a->state, &err))
+    if (a->sink == NULL || !resubmit_look(a->sink, &a->state, &err) || !look_at_output(a, &err))
         return verb_fail(a->call, &err, NULL);
     if (a->job.finish.state != JOB_FINAL && !a->state.under_way)
         return refuse_unended(a);
@@ -284,8 +370,7 @@ static int run(struct invocation *call)
         a->alone = a->session != NULL && session_supervisor(a->session) != NULL;
         code = a->session != NULL && operator_look(a->session, verb_arg(call, 0), &a->job, &err)
                    ? look(a)
-                   : verb_fail(call, &err,
-                               err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+                   : verb_fail(call, &err, job_lookup_hint(call, &err));
     }
     resubmit_free(a->choice);
     sink_close(a->sink);
@@ -311,7 +396,8 @@ const struct verb cmd_resubmit = {
     .exits = "0 nothing to send, or handed over; on a state directory 0 or 3 as run; 2 usage, not\n"
              "confirmed, or a --code that no row failed with; 4 no key, or it is refused, 5 no\n"
              "such job, 7 the job has not ended, 9 Redis, disk or sink cannot be used, 11 the\n"
-             "input cannot be read, 12 another resubmission is under way",
+             "input cannot be read, 12 another resubmission is under way, or the batches of this\n"
+             "one are of another account",
     .example = "sheaf resubmit in.jsonl --state-dir out.jsonl.sheaf --code 500 --plan",
     .groups = OPT_COMMON | OPT_CHANGE | OPT_RESUBMIT,
     .min_args = 1,

@@ -3,6 +3,7 @@
 
 #include "cli/core/status_print.h"
 #include "cli/finish.h"
+#include "cli/operator.h"
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "common/base/buf.h"
@@ -85,8 +86,11 @@ static int run(struct invocation *call)
     struct err err = {0};
     char job[JOB_NAME_MAX + 1];
     struct session *session = session_open(&call->options, &err);
-    bool ok = session != NULL && session_pick_job(session, verb_arg(call, 0), job, &err) &&
-              session_view(session, job, print, &out, &err);
+    bool ok = session != NULL && session_pick_job(session, verb_arg(call, 0), job, &err);
+
+    if (ok && !operator_catch_up_with(session, job, &err))
+        err = (struct err){0}; /* what Redis knows is shown in any case */
+    ok = ok && session_view(session, job, print, &out, &err);
 
     bool asked = session != NULL;
     session_close(session);

@@ -21,6 +21,7 @@ struct display {
     struct progress progress;
     struct progress_sample sample; /* the newest */
     char state[SAMPLE_STATE_MAX];
+    char *why;       /* or NULL */
     unsigned shown;  /* lines of the live region on the terminal */
     int64_t json_ms; /* when the last object was written */
     bool utf8;
@@ -73,6 +74,7 @@ void display_free(struct display *d)
     if (d == NULL)
         return;
     free(d->job);
+    free(d->why);
     free(d);
 }
 
@@ -145,6 +147,13 @@ static void update(struct display *d)
     buf_release(&text);
 }
 
+static void set_why(struct display *d, const char *why)
+{
+    free(d->why);
+    d->why = why != NULL ? xstrdup(why) : NULL;
+    d->sample.why = d->why;
+}
+
 void display_show(struct display *d, const struct job_view *view, const char *state)
 {
     if (state != NULL)
@@ -152,12 +161,14 @@ void display_show(struct display *d, const struct job_view *view, const char *st
     else
         (void)sample_state(view, d->state);
     sample_from_view(view, clock_mono_ms(), d->state, &d->sample);
+    set_why(d, state != NULL ? NULL : sample_why(view));
     update(d);
 }
 
 void display_state(struct display *d, const char *state)
 {
     (void)snprintf(d->state, sizeof(d->state), "%s", state);
+    set_why(d, NULL);
     d->sample.at_ms = clock_mono_ms();
     update(d);
 }

@@ -271,7 +271,11 @@ void doctor_provider(struct checkup *c, const struct options *o,
         checkup_ok(c, "key", "there is one");
     else
         checkup_fail(c, "key", EXIT_CODE_AUTH, "nothing can be sent without", "%s", err.msg);
-    if (provider_check_base_url(profile, o->base_url, &err)) {
+    if (o->base_url == NULL && profile->base_url_varies) {
+        checkup_fail(c, "address", EXIT_CODE_USAGE, "give --base-url",
+                     "%s has no address for all; yours is such as %s", profile->name,
+                     profile->base_url);
+    } else if (provider_check_base_url(profile, o->base_url, &err)) {
         checkup_address(c, o->base_url != NULL ? o->base_url : profile->base_url);
         ask_provider(c, o, profile, key);
     } else {
@@ -312,6 +316,9 @@ static void check_folder(struct checkup *c, const char *name, const char *given)
     if (access(path, W_OK | X_OK) != 0 || statvfs(path, &fs) != 0)
         checkup_fail(c, name, EXIT_CODE_UNAVAILABLE, "it must be writable", "%.300s: %s", path,
                      strerror(errno));
+    else if (fs.f_blocks == 0) /* /proc, /sys */
+        checkup_fail(c, name, EXIT_CODE_UNAVAILABLE, "give a folder on a disk",
+                     "%.300s: no files can be kept in %.300s", given, path);
     else
         checkup_space(c, name, given, (uint64_t)fs.f_bavail * fs.f_frsize);
     free(path);

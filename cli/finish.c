@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "cli/core/json_put.h"
+#include "common/base/log.h"
 #include "common/base/units.h"
 #include "common/merge/publish.h"
 #include "common/sink/job_doc.h"
+#include "common/sink/layout.h"
 #include "common/sink/sink.h"
 
 #define TOP_CAUSES 3
@@ -36,6 +38,27 @@ bool finish_publish(const struct finish *f, const char *output, bool overwrite,
                              adopted, err);
     sink_close(sink);
     return ok;
+}
+
+void finish_mark(const struct finish *f, const struct report *report)
+{
+    char name[LAYOUT_NAME_MAX];
+    struct err err = {0};
+
+    if (report->generation == 0)
+        return;
+    struct sink *sink = sink_open(f->spec.sink, f->spec.job, f->spec.ji, false, &err);
+    if (sink == NULL ||
+        !sink_publish(sink, layout_ended(name, report->generation), "", 0, NULL, &err))
+        log_warn("ev=not_marked job=%s err=%s", log_text(f->spec.job), log_text(err.msg));
+    sink_close(sink);
+}
+
+bool finish_is_marked(struct sink *sink, uint32_t generation, bool *marked, struct err *err)
+{
+    char name[LAYOUT_NAME_MAX];
+
+    return sink_exists(sink, layout_ended(name, generation), marked, err);
 }
 
 bool finish_collect(const struct finish *f, struct report *report, struct err *err)

@@ -12,6 +12,8 @@
 #include "common/model/job_spec.h"
 #include "common/model/job_view.h"
 
+struct sink;
+
 /** What is needed of a job to publish its output or report on it. Plain data. */
 struct finish {
     struct job_spec spec;
@@ -28,6 +30,16 @@ MUST_CHECK bool finish_from_view(struct finish *f, const struct job_view *view, 
 /** Write OUTPUT and its companions, as publish_output() does. Blocks. */
 MUST_CHECK bool finish_publish(const struct finish *f, const char *output, bool overwrite,
                                struct report *report, bool *adopted, struct err *err);
+
+/**
+ * Mark in the sink that the resubmission of @report was brought to its end here, OUTPUT included;
+ * nothing without one. Until then the same resubmission completes it and begins none.
+ */
+void finish_mark(const struct finish *f, const struct report *report);
+
+/** *@marked: finish_mark() was called of resubmission @generation. */
+MUST_CHECK bool finish_is_marked(struct sink *sink, uint32_t generation, bool *marked,
+                                 struct err *err);
 
 /** The report of a job that has ended, without writing anything. The caller releases it. */
 MUST_CHECK bool finish_collect(const struct finish *f, struct report *report, struct err *err);

@@ -7,6 +7,7 @@
 
 #include "cli/core/sample.h"
 #include "cli/display.h"
+#include "cli/operator.h"
 #include "cli/session.h"
 #include "cli/watcher.h"
 #include "common/base/clock.h"
@@ -174,6 +175,8 @@ int following_run(const struct invocation *call, const char *job, enum option_pr
         session_close(f.session);
         return verb_fail(call, &f.err, NULL);
     }
+    if (!operator_catch_up_with(f.session, name, &f.err))
+        f.err = (struct err){0}; /* the watcher says what Redis knows */
     f.display = display_new(call->people, o->quiet ? PROGRESS_NONE : form, name);
     code = follow(&f, call);
     display_free(f.display);

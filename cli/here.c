@@ -12,7 +12,8 @@
 #define ENDING        ".sheaf"
 #define HERE_PATH_MAX 4096
 
-bool here_adopt_settings(struct invocation *call, const struct operator_job *job, struct err *err)
+bool here_adopt_settings(struct invocation *call, struct session *session,
+                         const struct operator_job *job, struct err *err)
 {
     struct options *o = &call->options;
     const struct job_spec *spec = &job->finish.spec;
@@ -22,7 +23,8 @@ bool here_adopt_settings(struct invocation *call, const struct operator_job *job
     if (!options_set(o, "provider", spec->provider, err) ||
         !options_set(o, "base-url", spec->base_url, err) ||
         (spec->model[0] != '\0' && !options_set(o, "model", spec->model, err)) ||
-        !account_find(o, &account, err))
+        !account_find(o, &account, err) ||
+        !operator_check_account(session, job->name, &account, err))
         return false;
     (void)snprintf(number, sizeof(number), "%u", job->max_attempts);
     if (!options_set(o, "max-attempts", number, err))
@@ -39,7 +41,7 @@ bool here_adopt_settings(struct invocation *call, const struct operator_job *job
 static const char *find_output(const struct session *session, char out[HERE_PATH_MAX])
 {
     const char *folder = session_state_dir(session);
-    size_t len = strlen(folder);
+    size_t len = folder != NULL ? strlen(folder) : 0; /* with --redis there may be none */
 
     if (len <= strlen(ENDING) || strcmp(folder + len - strlen(ENDING), ENDING) != 0 ||
         folder[len - strlen(ENDING) - 1] == '/')
@@ -48,18 +50,24 @@ static const char *find_output(const struct session *session, char out[HERE_PATH
     return out;
 }
 
+static struct local_job local_job(const struct operator_job *job, const char *input,
+                                  const char *output)
+{
+    return (struct local_job){.name = job->name,
+                              .input = input,
+                              .sink = job->finish.spec.sink,
+                              .site = job->site,
+                              .output = output,
+                              .unwritten = "the results are safe: `sheaf results` writes them "
+                                           "elsewhere"};
+}
+
 int here_run(struct invocation *call, struct session *session, const struct operator_job *job,
              const char *input)
 {
     char path[HERE_PATH_MAX];
     struct err err = {0};
-    struct local_job local = {.name = job->name,
-                              .input = input,
-                              .sink = job->finish.spec.sink,
-                              .site = job->site,
-                              .output = find_output(session, path),
-                              .unwritten = "the results are safe: `sheaf results` writes them "
-                                           "elsewhere"};
+    struct local_job local = local_job(job, input, find_output(session, path));
 
     if (!local_run_redirect(call, session, &err))
         return verb_fail(call, &err, NULL);
@@ -68,6 +76,15 @@ int here_run(struct invocation *call, struct session *session, const struct oper
         person_tell(call, "  `sheaf results %s --state-dir %s -o OUTPUT` writes the results",
                     job->name, session_state_dir(session));
     return code;
+}
+
+int here_complete(const struct invocation *call, const struct session *session,
+                  const struct operator_job *job)
+{
+    char path[HERE_PATH_MAX];
+    const struct local_job local = local_job(job, NULL, find_output(session, path));
+
+    return local_run_publish(call, &job->finish, &local);
 }
 
 int here_publish(struct invocation *call, const struct session *session,
@@ -83,6 +100,7 @@ int here_publish(struct invocation *call, const struct session *session,
         return EXIT_CODE_OK;
     if (!finish_publish(&job->finish, output, false, &report, &adopted, &err))
         return verb_fail(call, &err, "`sheaf results` writes the results elsewhere");
+    finish_mark(&job->finish, &report);
     if (!adopted)
         person_tell(call, "  %s is written anew", output);
     report_release(&report);

@@ -15,10 +15,11 @@
 
 /**
  * The programs that are started here shall serve the job's own provider: sets the
- * options of @call so. ERR_AUTH without a key.
+ * options of @call so. ERR_AUTH without a key, ERR_CONFLICT with one that cannot see the
+ * job's batches. Changes nothing of the job.
  */
-MUST_CHECK bool here_adopt_settings(struct invocation *call, const struct operator_job *job,
-                                    struct err *err);
+MUST_CHECK bool here_adopt_settings(struct invocation *call, struct session *session,
+                                    const struct operator_job *job, struct err *err);
 
 /**
  * Work on the job until it has ended, as `sheaf run` does, and write OUTPUT where the state
@@ -27,6 +28,10 @@ MUST_CHECK bool here_adopt_settings(struct invocation *call, const struct operat
  */
 int here_run(struct invocation *call, struct session *session, const struct operator_job *job,
              const char *input);
+
+/** What here_run() does at its end, for a job that has ended without it: writes OUTPUT. */
+int here_complete(const struct invocation *call, const struct session *session,
+                  const struct operator_job *job);
 
 /**
  * Write OUTPUT of a job that has ended, where the state directory is OUTPUT.sheaf/ and OUTPUT is

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/operator.h"
 #include "cli/session.h"
 #include "common/base/buf.h"
 #include "common/sink/job_doc.h"
@@ -31,7 +32,7 @@ static bool ask(struct session *session, const char *given, struct finish *f, st
     struct taken taken = {.finish = f};
     char job[JOB_NAME_MAX + 1];
 
-    if (!session_pick_job(session, given, job, err) ||
+    if (!session_pick_job(session, given, job, err) || !operator_catch_up_with(session, job, err) ||
         !session_view(session, job, take, &taken, err))
         return false;
     if (!taken.ok && err != NULL)
@@ -67,6 +68,20 @@ bool job_lookup_spec(const char *state_dir, const char *job, struct job_spec *sp
     sink_close(sink);
     buf_release(&text);
     return ok;
+}
+
+const char *job_lookup_hint(const struct invocation *call, const struct err *err)
+{
+    const char *job = verb_arg(call, 0);
+    struct job_spec spec;
+
+    if (err->kind != ERR_NO_JOB)
+        return NULL;
+    if (job != NULL && call->options.state_dir != NULL &&
+        job_lookup_spec(call->options.state_dir, job, &spec, NULL))
+        return "its results are safe, but Redis has lost the job: the same `sheaf run` as before "
+               "brings it back";
+    return "`sheaf list` shows the jobs";
 }
 
 bool job_lookup_in_sink(const struct invocation *call, struct finish *f, struct err *err)

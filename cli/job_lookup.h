@@ -20,6 +20,12 @@ MUST_CHECK bool job_lookup(const struct invocation *call, struct finish *f, stru
 MUST_CHECK bool job_lookup_in_sink(const struct invocation *call, struct finish *f,
                                    struct err *err);
 
+/**
+ * What to do about @err, with which the job that the first argument of @call names was not found;
+ * NULL: nothing is known.
+ */
+const char *job_lookup_hint(const struct invocation *call, const struct err *err);
+
 /** The job @job of the state directory @state_dir, from its sink. ERR_NO_JOB: none there. */
 MUST_CHECK bool job_lookup_spec(const char *state_dir, const char *job, struct job_spec *spec,
                                 struct err *err);

@@ -70,6 +70,7 @@ static int publish(const struct invocation *call, struct display *display, const
     display_hide(display);
     if (!ok)
         return verb_fail(call, &err, job->unwritten);
+    finish_mark(f, &report);
     int code = report.failed > 0 ? EXIT_CODE_SOME_FAILED : EXIT_CODE_OK;
     print_summary(call, f, &report, job->output, adopted, code);
     report_release(&report);
@@ -87,6 +88,16 @@ static int conclude(const struct invocation *call, struct display *display,
     if (v->step == RUN_FINISHED)
         return publish(call, display, &result->finish, job);
     return verb_fail_with(call, v->code, v->message, v->hint != NULL ? v->hint : GOES_ON);
+}
+
+int local_run_publish(const struct invocation *call, const struct finish *f,
+                      const struct local_job *job)
+{
+    struct display *display = display_new(call->people, PROGRESS_NONE, job->name);
+    int code = publish(call, display, f, job);
+
+    display_free(display);
+    return code;
 }
 
 int local_run(const struct invocation *call, struct session *session, const struct local_job *job)

@@ -7,6 +7,7 @@
 #include "common/base/err.h"
 
 struct buf;
+struct finish;
 struct session;
 
 /** A job that is worked on here until it ends. Borrowed. */
@@ -36,5 +37,9 @@ void local_run_restore(struct invocation *call);
  * stopped at the end. Returns the exit code.
  */
 int local_run(const struct invocation *call, struct session *session, const struct local_job *job);
+
+/** The end of it alone, for a job that has ended as @f says: OUTPUT, and how it went. */
+int local_run_publish(const struct invocation *call, const struct finish *f,
+                      const struct local_job *job);
 
 #endif

@@ -67,6 +67,7 @@ static void take(const struct job_view *view, void *arg)
         .poll_ms = view->poll_ms,
         .max_attempts = view->max_attempts,
         .generation = view->generation,
+        .parked = view->parked_ms != 0,
     };
     memcpy(job->name, view->job, sizeof(job->name));
     memcpy(job->site, view->site, sizeof(job->site));
@@ -90,6 +91,31 @@ bool operator_look(struct session *s, const char *given, struct operator_job *jo
     if (!taken.ok && err != NULL)
         *err = taken.err;
     return taken.ok;
+}
+
+struct account_check {
+    const struct account *account;
+    struct err err;
+    bool ok;
+};
+
+static void check_account(const struct job_view *view, void *arg)
+{
+    struct account_check *check = arg;
+
+    check->ok = account_check(check->account, view, &check->err);
+}
+
+bool operator_check_account(struct session *s, const char *job, const struct account *account,
+                            struct err *err)
+{
+    struct account_check check = {.account = account};
+
+    if (!session_view(s, job, check_account, &check, err))
+        return false;
+    if (!check.ok && err != NULL)
+        *err = check.err;
+    return check.ok;
 }
 
 static bool ask(struct session *s, session_start_fn start, struct wish *wish,
@@ -223,6 +249,13 @@ bool operator_catch_up(struct session *s, struct operator_job *job, struct err *
         ok = operator_tell_generation(s, sink, job->name, err);
     sink_close(sink);
     return ok && (!pending || operator_look(s, job->name, job, err));
+}
+
+bool operator_catch_up_with(struct session *s, const char *name, struct err *err)
+{
+    struct operator_job job;
+
+    return operator_look(s, name, &job, err) && operator_catch_up(s, &job, err);
 }
 
 static void start_purge(struct protocol *p, protocol_fn done, void *done_arg, void *arg)

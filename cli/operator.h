@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/account.h"
 #include "cli/finish.h"
 #include "cli/session.h"
 
@@ -31,6 +32,7 @@ struct operator_job {
     size_t not_uploaded; /* of these: failed before, and will be tried again later */
     size_t lanes_held;   /* of its lanes: nothing more is sent of them for now */
     char lane_why[160];  /* of the first of them, cut; "" */
+    bool parked;         /* its provider asked to wait with some call */
     uint64_t poll_ms;
     uint32_t max_attempts;
     uint32_t generation; /* that Redis knows of */
@@ -49,6 +51,10 @@ int operator_run(struct invocation *call, operator_act_fn act);
 /** Look at the job that @given names. */
 MUST_CHECK bool operator_look(struct session *s, const char *given, struct operator_job *job,
                               struct err *err);
+
+/** account_check() of the job as Redis knows it now. */
+MUST_CHECK bool operator_check_account(struct session *s, const char *job,
+                                       const struct account *account, struct err *err);
 
 /** protocol_job_hold() with OPERATOR_HOLD. */
 MUST_CHECK bool operator_hold(struct session *s, const char *job, const char *why,
@@ -84,6 +90,12 @@ MUST_CHECK bool operator_tell_generation(struct session *s, struct sink *sink, c
  * @job again. Where the sink is not at hand nothing is told.
  */
 MUST_CHECK bool operator_catch_up(struct session *s, struct operator_job *job, struct err *err);
+
+/**
+ * The same before @name is only looked at: what Redis says of it is then not of the resubmission
+ * before. Fails where the sink cannot be read; ERR_NO_JOB.
+ */
+MUST_CHECK bool operator_catch_up_with(struct session *s, const char *name, struct err *err);
 
 /** protocol_job_purge(): OK or BUSY. */
 MUST_CHECK bool operator_purge(struct session *s, const char *job, enum protocol_answer *answer,

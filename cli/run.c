@@ -196,36 +196,6 @@ static bool check_site(struct run *run, const struct job_view *view)
                    view->job, f.spec.provider, f.spec.base_url);
 }
 
-/* Only the account that made it can go on with it. What is only to be tidied up may stay. */
-static bool needs_its_account(const struct batch_view *b)
-{
-    return b->account[0] != '\0' && b->state != BATCH_CLEAN && !b->is_empty;
-}
-
-/* Batches are seen by the account that made them only. */
-static bool check_account(struct run *run, const struct job_view *view)
-{
-    const struct account *account = &run->account;
-    const struct batch_view *other = NULL;
-    size_t count = 0;
-
-    for (size_t i = 0; view != NULL && i < view->batches_view_count; i++) {
-        const struct batch_view *b = &view->batches_view[i];
-
-        if (!needs_its_account(b) || strcmp(b->account, account->id) == 0)
-            continue;
-        if (other == NULL)
-            other = b;
-        count += strcmp(b->account, other->account) == 0;
-    }
-    return other == NULL ||
-           err_set(
-               &run->err, ERR_CONFLICT,
-               "job \"%s\" has %zu batches of account %s, and the key at hand is of account %s; "
-               "use its key, or, when it is a new key of the same account, --account %s",
-               view->job, count, other->account, account->id, other->account);
-}
-
 /* What the sink knows of the job: nothing of one that is new. */
 static bool look_at_sink(struct run *run)
 {
@@ -276,7 +246,7 @@ static bool may_begin(struct run *run, const struct job_view *view)
         run->err = err;
         return final;
     }
-    return check_account(run, view) && (final || note(run));
+    return (view == NULL || account_check(&run->account, view, &run->err)) && (final || note(run));
 }
 
 /* Redis has answered for the first time. @view is NULL when it does not know the job. */

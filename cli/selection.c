@@ -110,7 +110,7 @@ bool selection_check(struct selection *s, struct sink *sink, uint32_t generation
 {
     bool found = true;
 
-    for (size_t i = 0; s->all.count > 0 && i < s->filter.code_count; i++) {
+    for (size_t i = 0; i < s->filter.code_count; i++) {
         char *word = s->filter.codes[i];
 
         if (is_there(&s->all, word))

@@ -31,7 +31,9 @@ struct submission {
     size_t member_count, next_member;
     struct batch_file *file;
     struct loop_timer *turn;           /* so that the loop turns in between, or our turn comes */
-    void (*next)(struct submission *); /* what it starts */
+    void (*next)(struct submission *); /* what it starts, ... */
+    int64_t turn_mono_ms;              /* ... and when */
+    enum protocol_rate rate;           /* of what the turn is */
     int64_t moved_mono_ms;             /* when the intent was asked for */
     int64_t retry_ms;                  /* after a search for the uploaded file in vain */
     char found[REMOTE_ID_MAX + 1];     /* by the search, "" for nothing */

@@ -72,14 +72,6 @@ static void after_search(struct submission *s)
     }
 }
 
-/* It ran nothing and never will, and another create with the same file may live: it must not hide
- * that one. */
-static bool came_to_nothing(const struct remote_batch *b)
-{
-    return b->status == REMOTE_FAILED && b->output_file_id[0] == '\0' &&
-           b->error_file_id[0] == '\0';
-}
-
 /* Of several that match the oldest counts; the list is newest first. */
 static void take_matches(struct submission *s, const struct remote_batch_page *page,
                          bool *old_enough)
@@ -91,7 +83,7 @@ static void take_matches(struct submission *s, const struct remote_batch_page *p
         bool ours = strcmp(b->input_file_id, batch->file) == 0 ||
                     (b->input_file_id[0] == '\0' && strcmp(b->metadata_bid, batch->bid) == 0);
 
-        if (ours && !came_to_nothing(b)) {
+        if (ours && !resolve_came_to_nothing(b)) {
             memcpy(s->found, b->id, sizeof(s->found));
             s->found_created_ms = b->created_unix_ms;
         }

@@ -6,11 +6,12 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "coordinator/batch_file.h"
+#include "coordinator/core/adopt.h"
+#include "coordinator/reaper.h"
 #include "coordinator/stage.h"
 
 #define LIST_LIMIT     100
 #define LIST_PAGES_MAX 5
-#define LIST_SKEW_MS   600000 /* the provider's clock and ours may differ by this much */
 #define NAME_SIZE      64
 #define FIRST_LOOK_MS  1000 /* at a file that is being checked */
 
@@ -25,12 +26,15 @@ static void ignore(const struct provider_error *error, void *arg)
     (void)arg;
 }
 
-/* Refused: nobody else can know the file, so it is ours to delete. */
+/*
+ * Refused. Without a record nobody wants the file. Else another holder may have found it in the
+ * list and taken it for its own upload: then only the reaper, who reads the record, may delete it.
+ */
 static void on_stored(enum protocol_answer answer, int64_t now_ms, const struct err *err, void *arg)
 {
     struct submission *s = arg;
 
-    if (answer == PROTOCOL_FENCED || answer == PROTOCOL_STATE || answer == PROTOCOL_GONE)
+    if (answer == PROTOCOL_GONE)
         (void)provider_file_delete(s->task.daemon->provider, s->task.batch.file, ignore, NULL);
     if (answer != PROTOCOL_OK || s->pending) {
         task_stop(&s->task, "batch_move", answer, err);
@@ -80,15 +84,21 @@ static const struct remote_file *find(const struct submission *s,
                                       const struct remote_file_page *page, bool *old_enough)
 {
     char name[NAME_SIZE];
+    const struct adopt_facts facts = {
+        .name = name,
+        .size = batch_file_size(s->file),
+        .build_ms = s->task.batch.build_ms,
+        .now_ms = work_redis_now_ms(&s->task.work),
+        .theirs_ms = provider_date_ms(s->task.daemon->provider),
+    };
 
     file_name(s, name);
     for (size_t i = 0; i < page->count; i++) {
         const struct remote_file *f = &page->items[i];
 
-        if (strcmp(f->filename, name) == 0 && f->bytes == (int64_t)batch_file_size(s->file) &&
-            f->status != REMOTE_FILE_ERROR)
+        if (adopt_is_ours(&facts, f))
             return f;
-        if (f->created_unix_ms != 0 && f->created_unix_ms < s->task.batch.packed_ms - LIST_SKEW_MS)
+        if (f->created_unix_ms != 0 && f->created_unix_ms < adopt_since_ms(&facts))
             *old_enough = true;
     }
     return NULL;
@@ -123,7 +133,7 @@ void submission_find_upload(struct submission *s, int64_t retry_ms)
 
 /* ---- the upload */
 
-/* It was stored, and is no use: nobody else knows it. */
+/* It was stored, and is no use to anybody. */
 static void refused_after_all(struct submission *s, const struct remote_file *file)
 {
     struct provider_error error;

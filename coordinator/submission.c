@@ -2,9 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/units.h"
 #include "common/base/xmem.h"
 #include "common/daemon/refusal.h"
 #include "common/daemon/split.h"
@@ -13,8 +16,9 @@
 #include "coordinator/reaper.h"
 #include "coordinator/stage.h"
 
-#define HELD_WAIT_MS   5000
 #define BROKEN_WAIT_MS 60000
+#define TOLD_FROM_MS   10000 /* shorter waits for a turn are told to nobody */
+#define TELL_EVERY_MS  5000
 
 static void release(struct task *task)
 {
@@ -32,17 +36,46 @@ void submission_lost(struct work *work)
 
 /* ---- time */
 
+static void tell_of_limits(const struct submission *s, int64_t wait_ms)
+{
+    char why[128];
+    char text[UNITS_TEXT_MAX];
+
+    (void)snprintf(why, sizeof(why), "the next turn for %s is in %s, by the limits of the account",
+                   protocol_rate_name(s->rate), units_format_duration(wait_ms, text));
+    (void)protocol_job_note(s->task.daemon->protocol, s->task.work.job, TROUBLE_LIMITS, why, NULL,
+                            NULL);
+}
+
+/* What moves meanwhile takes the note back, and this still waits: it is told again and again. */
+static void await_turn(struct submission *s)
+{
+    int64_t left_ms = s->turn_mono_ms - clock_mono_ms();
+
+    if (left_ms > TOLD_FROM_MS)
+        tell_of_limits(s, left_ms);
+    loop_timer_set(s->turn, left_ms < TELL_EVERY_MS ? left_ms : TELL_EVERY_MS);
+}
+
+/* Redis may have been rolled back meanwhile: a turn may be minutes away. */
 static void on_turn(void *arg)
 {
     struct submission *s = arg;
+    int64_t paused_ms = daemon_paused_ms(s->task.daemon);
 
-    s->next(s);
+    if (paused_ms > 0)
+        task_put_off(&s->task, paused_ms, "Redis was rolled back");
+    else if (s->turn_mono_ms > clock_mono_ms())
+        await_turn(s);
+    else
+        s->next(s);
 }
 
 void submission_soon(struct submission *s, int64_t wait_ms, void (*next)(struct submission *))
 {
     s->next = next;
-    loop_timer_set(s->turn, wait_ms);
+    s->turn_mono_ms = clock_mono_ms() + wait_ms;
+    await_turn(s);
 }
 
 static void on_taken(enum protocol_answer answer, int64_t wait_ms, const struct err *err, void *arg)
@@ -50,17 +83,27 @@ static void on_taken(enum protocol_answer answer, int64_t wait_ms, const struct 
     struct submission *s = arg;
 
     s->task.step = NULL;
-    if (answer == PROTOCOL_OK)
-        submission_soon(s, wait_ms, s->next);
-    else
-        task_put_off(&s->task, answer == PROTOCOL_BUSY ? wait_ms : TASK_TROUBLE_WAIT_MS,
-                     err != NULL ? err->msg : "many calls are waiting");
+    switch ((int)answer) {
+    case PROTOCOL_OK: submission_soon(s, wait_ms, s->next); return;
+    case PROTOCOL_BUSY:
+        tell_of_limits(s, wait_ms);
+        task_put_off(&s->task, wait_ms, "many calls are waiting");
+        return;
+    case PROTOCOL_HELD:
+        task_put_off_in_trouble(&s->task, wait_ms, TROUBLE_QUOTA,
+                                "the provider wants no such calls for now");
+        return;
+    default:
+        task_put_off(&s->task, TASK_TROUBLE_WAIT_MS, err != NULL ? err->msg : "no turn");
+        return;
+    }
 }
 
 void submission_turn(struct submission *s, enum protocol_rate rate,
                      void (*next)(struct submission *))
 {
     s->next = next;
+    s->rate = rate;
     s->task.step = daemon_take_turn(s->task.daemon, rate, on_taken, s);
 }
 
@@ -92,45 +135,43 @@ void submission_runs(struct submission *s, const char *remote, int64_t created_m
 
 void submission_rebuild(struct submission *s, const char *cause, bool is_failure)
 {
-    char rounds[16];
+    char rounds[RETRY_COUNTS_SIZE];
     const struct protocol_field fields[] = {
         {BATCH_F_FILE,    ""    },
         {BATCH_F_FILE_MS, ""    },
         {BATCH_F_INTENT,  ""    },
         {BATCH_F_LOOKS,   ""    },
-        {BATCH_F_EMPTY,   rounds},
+        {BATCH_F_ROUNDS,  rounds},
     };
 
-    (void)snprintf(rounds, sizeof(rounds), "%u", s->task.batch.empty_polls + is_failure);
+    if (is_failure)
+        retry_count_more(s->task.batch.rounds, s->task.kind, rounds);
+    else
+        memcpy(rounds, s->task.batch.rounds, sizeof(rounds));
     /* Given away: the next claim sees whether the job is held or cancelled by now. */
     task_move(&s->task, BATCH_BUILD, PROTOCOL_CO, 0, fields, ARRAY_LEN(fields), cause);
 }
 
 /* ---- what is done about failures */
 
-/* Nothing is under way at the provider: the next holder may create with the same file. */
-static void withdraw_intent(struct submission *s, const struct retry_decision *d, const char *cause)
-{
-    char tries[16];
-    const struct protocol_field fields[] = {
-        {BATCH_F_INTENT, ""                                     },
-        {BATCH_F_LOOKS,  ""                                     },
-        {BATCH_F_TRIES,  tries                                  },
-        {BATCH_F_WAITS,  d->action == RETRY_HOLD_LANE ? "1" : ""},
-    };
-
-    (void)snprintf(tries, sizeof(tries), "%u", s->task.batch.tries + 1);
-    task_move(&s->task, BATCH_SUBMIT, PROTOCOL_CO, d->wait_ms, fields, ARRAY_LEN(fields), cause);
-}
-
+/* The next holder does the same again; the end of a hold wakes it. */
 static void try_later(struct submission *s, enum retry_step step, const struct retry_decision *d)
 {
     const char *cause = provider_class_name(s->task.failure.class);
+    char tries[16];
+    const struct protocol_field fields[] = {
+        {BATCH_F_TRIES,    tries                                  },
+        {BATCH_F_TRIES_OF, s->task.batch.tries_of                 },
+        {BATCH_F_WAITS,    d->action == RETRY_HOLD_LANE ? "1" : ""},
+        {BATCH_F_INTENT,   ""                                     },
+        {BATCH_F_LOOKS,    ""                                     },
+    };
+    /* Nothing is under way at the provider: the next holder may create with the same file. */
+    size_t count = step == RETRY_CREATE ? ARRAY_LEN(fields) : ARRAY_LEN(fields) - 2;
 
-    if (step == RETRY_CREATE)
-        withdraw_intent(s, d, cause);
-    else
-        task_try_later(&s->task, d->wait_ms, cause);
+    task_count_failure(&s->task);
+    (void)snprintf(tries, sizeof(tries), "%u", s->task.batch.tries);
+    task_move(&s->task, s->task.batch.state, PROTOCOL_CO, d->wait_ms, fields, count, cause);
 }
 
 static void give_up(struct submission *s, const struct provider_error *error)
@@ -194,7 +235,7 @@ static void dispatch(struct submission *s, const struct job_view *job)
     if (!may_be_sent && job->cancelled)
         task_end_batch(&s->task, "job_cancelled", false, NULL);
     else if (!may_be_sent && job->hold[0] != '\0')
-        task_put_off(&s->task, HELD_WAIT_MS, job->hold);
+        task_end_batch(&s->task, "job_held", false, NULL); /* its place is for others meanwhile */
     else if (!may_be_sent && daemon_paused_ms(daemon) > 0)
         task_put_off(&s->task, daemon_paused_ms(daemon), "Redis was rolled back");
     else if (b->state == BATCH_BUILD)

@@ -60,8 +60,20 @@ bool download_is_complete(const struct download *d);
 /** No chunk is ready: let the transfer go on. */
 void download_resume(struct download *d);
 
-/** After failed(), and later than in it: read on behind the last byte that came. */
+/**
+ * After failed(), and later than in it: read on behind the last whole line that came. A server may
+ * give the lines in another order each time, so a line is only ever read from one answer, and an
+ * answer that does not begin with what the last one ended with is of another file
+ * (RFC 9110, 15.3.7.3 allows to combine parts of the same representation only). The chunk
+ * under way is then read anew: while one is being integrated, wait for that.
+ */
 void download_retry(struct download *d);
+
+/**
+ * In failed() and until download_retry(): it failed as the file is another one than that whose
+ * bytes came before. Chunks that were taken can be of no use for the rest of it.
+ */
+bool download_has_changed(const struct download *d);
 
 /** Bytes of the file up to the last one that came. */
 uint64_t download_received(const struct download *d);

@@ -33,6 +33,9 @@
 #include "worker/task.h"
 
 #define SIZE_TRIES      3
+#define SHORT_PASSES    1 /* files that hold too few lines are read so often anew, ... */
+#define TORN_PASSES     5 /* ... and so often, if they were put together from several answers */
+#define CHUNK_WAIT_MS   100
 #define LONGEST_HELD_MS 15000 /* a transfer that waits longer lets another one have its place */
 #define EXPIRIES        3     /* of one shard: then its lane's files are too large, ... */
 #define EXPIRED_LARGE   1000  /* ... if they have so many requests: a small one was just slow */
@@ -49,9 +52,10 @@ struct fetch {
     struct tally tally;
     struct download *download; /* of the file under way */
     struct file_size *size;
+    unsigned looked; /* files whose size was asked for again */
     struct loop_timer *retry;
-    unsigned failures; /* transfers in a row without a new byte */
-    uint64_t received; /* what the download had when the one under way began */
+    uint64_t received; /* the most that the download had when a transfer of it ended */
+    bool torn;         /* what came since the claim is of several answers, or of several claims */
 };
 
 static void release(struct task *task)
@@ -93,23 +97,26 @@ static struct tally_end end_of(const struct fetch *f)
     return (struct tally_end){.billed = !b->free_rest,
                               .refused = f->refusal.code[0] != '\0',
                               .had_a_try = b->failure[0] == '\0' ||
+                                           strcmp(b->failure, "output_gone") == 0 ||
                                            strcmp(b->failure, "batch_expired") == 0 ||
                                            strcmp(b->failure, "batch_cancelled") == 0,
                               .max_attempts = f->task.max_attempts};
 }
 
-/* The lines that the file left out are still to be sent. */
-static void ask_for_the_rest(const struct fetch *f, struct verdict *v)
+/* The lines that the file left out are still to be sent; how many these are. */
+static uint32_t ask_for_the_rest(const struct fetch *f, struct verdict *v)
 {
     const struct member *m = &f->members[0];
+    uint32_t before = v->left;
 
     if (f->task.batch.asked == 0 || f->count != 1)
-        return;
+        return 0;
     for (uint32_t i = 0; i < m->lines; i++) {
         if (mask_get(f->unasked, i))
             v->mask[i >> 3] = (uint8_t)(v->mask[i >> 3] & ~(1u << (i & 7)));
     }
     v->left = mask_left(v->mask, m->lines);
+    return v->left - before;
 }
 
 /* It expires again and again: it is more than the provider does in its window. */
@@ -159,17 +166,18 @@ static void finish(struct fetch *f)
         struct verdict *v = &verdicts[i];
 
         tally_verdict(&f->tally, i, &end, v);
-        ask_for_the_rest(f, v);
+        uint32_t had = m->left + ask_for_the_rest(f, v);
         left += v->left;
         done[i] = (struct member_done){
             .window = m->window,
             .index = m->index,
             .left = v->left,
             .charged = v->charged,
+            .untried = v->untried,
             .mask = v->mask,
             .mask_len = mask_bytes(m->lines),
             .bytes = v->left * m->longest < m->bytes ? v->left * m->longest : m->bytes,
-            .tokens = m->left == 0 ? 0 : m->tokens * v->left / m->left,
+            .tokens = had == 0 ? 0 : m->tokens * v->left / had,
         };
     }
     log_info("ev=batch batch=%s job=%s from=FETCH to=CLEAN cause=\"%" PRIu64 " lines, %" PRIu64
@@ -178,6 +186,7 @@ static void finish(struct fetch *f)
              f->tally.garbled);
     learn_from_expiry(f, verdicts);
     wait_for_money(f);
+    work_leave(&f->task.work);
     f->task.step = protocol_done(f->task.daemon->protocol, f->task.batch.bid, f->task.work.nonce, 0,
                                  done, f->count, on_done, f);
     free(done);
@@ -199,31 +208,43 @@ static void write_evidence(struct fetch *f)
 
 /* ---- fewer lines than the provider counts: the file may not be whole yet */
 
+/* Lines that the files should have. */
+static uint64_t expected(const struct batch *b)
+{
+    if (b->remote_done >= 0 && b->remote_failed >= 0)
+        return (uint64_t)(b->remote_done + b->remote_failed);
+    if (remote_status_parse(b->remote_status) != REMOTE_COMPLETED)
+        return 0;
+    return b->asked > 0 ? b->asked : b->requests;
+}
+
 static bool is_short(const struct fetch *f)
 {
     const struct batch *b = &f->task.batch;
-    uint64_t lines = f->tally.lines - f->tally.alien - f->tally.duplicate;
 
-    return b->remote_done >= 0 && b->remote_failed >= 0 && b->output_bytes + b->error_bytes > 0 &&
-           lines < (uint64_t)(b->remote_done + b->remote_failed);
+    return (b->output[0] != '\0' || b->error[0] != '\0') &&
+           f->tally.seen + f->tally.garbled < expected(b);
 }
 
-/* Of the last file: what is behind it moves nothing that was integrated. */
-static const char *last_file(const struct batch *b)
-{
-    return b->error_bytes > 0 ? b->error : b->output;
-}
-
-static void has_grown(struct fetch *f, int64_t bytes)
+/*
+ * What comes behind the end of the last file moves nothing that was integrated: so the one
+ * that has grown becomes the last.
+ */
+static void has_grown(struct fetch *f, unsigned which, int64_t bytes)
 {
     const struct batch *b = &f->task.batch;
-    char number[24];
+    bool output = which == 0;
+    char before[24], now[24];
     const struct protocol_field fields[] = {
-        {b->error_bytes > 0 ? BATCH_F_EBYTES : BATCH_F_OBYTES, number},
-        {BATCH_F_TRIES,                                        ""    },
+        {BATCH_F_OUTPUT, output ? b->error : b->output},
+        {BATCH_F_ERROR,  output ? b->output : b->error},
+        {BATCH_F_OBYTES, before                       },
+        {BATCH_F_EBYTES, now                          },
+        {BATCH_F_TRIES,  ""                           },
     };
 
-    (void)snprintf(number, sizeof(number), "%" PRId64, bytes);
+    (void)snprintf(before, sizeof(before), "%" PRIu64, output ? b->error_bytes : b->output_bytes);
+    (void)snprintf(now, sizeof(now), "%" PRId64, bytes);
     task_move(&f->task, BATCH_FETCH, PROTOCOL_WK, 0, fields, ARRAY_LEN(fields), "a file has grown");
 }
 
@@ -241,26 +262,66 @@ static void look_later(struct fetch *f)
         write_evidence(f);
 }
 
-static void on_last_size(const struct provider_error *error, int64_t bytes, void *arg)
+static void look_at_next(struct fetch *f);
+
+static void on_size(const struct provider_error *error, int64_t bytes, void *arg)
 {
     struct fetch *f = arg;
     const struct batch *b = &f->task.batch;
-    uint64_t had = b->error_bytes > 0 ? b->error_bytes : b->output_bytes;
+    unsigned which = f->looked++;
+    uint64_t had = which == 0 ? b->output_bytes : b->error_bytes;
 
     file_size_free(f->size);
     f->size = NULL;
     if (error == NULL && (uint64_t)bytes > had)
-        has_grown(f, bytes);
+        has_grown(f, which, bytes);
     else
-        look_later(f);
+        look_at_next(f);
 }
 
+static void look_at_next(struct fetch *f)
+{
+    const char *const files[] = {f->task.batch.output, f->task.batch.error};
+
+    while (f->looked < ARRAY_LEN(files) && files[f->looked][0] == '\0')
+        f->looked++;
+    if (f->looked == ARRAY_LEN(files))
+        look_later(f);
+    else
+        f->size = file_size_new(f->task.daemon, files[f->looked], on_size, f);
+}
+
+/*
+ * A server may give the lines in another order each time; then what was put together from several
+ * answers has some twice and some not at all. What was taken stays, under its own names.
+ */
+static void begin_pass(struct fetch *f, int64_t wait_ms, const char *cause)
+{
+    char pass[16], tries[16];
+    const struct protocol_field fields[] = {
+        {BATCH_F_CHECK,    ""                    },
+        {BATCH_F_PASS,     pass                  },
+        {BATCH_F_TRIES,    tries                 },
+        {BATCH_F_TRIES_OF, f->task.batch.tries_of}
+    };
+
+    (void)snprintf(pass, sizeof(pass), "%u", f->task.batch.pass + 1);
+    (void)snprintf(tries, sizeof(tries), "%u", f->task.batch.tries);
+    task_move(&f->task, BATCH_FETCH, PROTOCOL_WK, wait_ms, fields, ARRAY_LEN(fields), cause);
+}
+
+/* Of a file that was given up a size proves nothing: its content did not come. */
 static void complete(struct fetch *f)
 {
-    if (!is_short(f))
+    const struct batch *b = &f->task.batch;
+
+    f->looked = 0;
+    if (!is_short(f) || b->failure[0] != '\0')
         write_evidence(f);
+    else if (b->checkpoint > 0 && b->pass < (f->torn ? TORN_PASSES : SHORT_PASSES))
+        begin_pass(f, 0, "too few lines: all of it once more");
     else
-        f->size = file_size_new(f->task.daemon, last_file(&f->task.batch), on_last_size, f);
+        look_at_next(f);
 }
 
 /* ---- chunks */
@@ -285,28 +346,36 @@ static void on_checkpoint(enum protocol_answer answer, uint64_t checkpoint, cons
     take_chunks(f);
 }
 
-static uint64_t base_of(const struct fetch *f)
+/* The output file is under way, else the error file. */
+static bool in_output(const struct batch *b)
 {
-    const struct batch *b = &f->task.batch;
+    return b->checkpoint < b->output_bytes;
+}
 
-    return b->checkpoint < b->output_bytes ? 0 : b->output_bytes;
+static uint64_t base_of(const struct batch *b)
+{
+    return in_output(b) ? 0 : b->output_bytes;
 }
 
 static void take_chunk(struct fetch *f, const struct download_chunk *chunk)
 {
     const struct batch *b = &f->task.batch;
-    const char *file = base_of(f) == 0 && b->output[0] != '\0' ? b->output : b->error;
     struct chunk_source source = {.batch = b,
                                   .ji = f->task.spec.ji,
-                                  .file = file,
-                                  .file_offset = b->checkpoint - base_of(f),
-                                  .offset = b->checkpoint};
+                                  .file = in_output(b) ? b->output : b->error,
+                                  .file_offset = b->checkpoint - base_of(b),
+                                  .offset = ((uint64_t)b->pass << 48) + b->checkpoint};
+    bool differs;
     struct err err = {0};
 
     if (chunk->oversize)
         tally_note_garbled(&f->tally);
-    if (!segments_publish(f->sink, &source, chunk->data, chunk->len, &f->tally, &err)) {
+    if (!segments_publish(f->sink, &source, chunk->data, chunk->len, &f->tally, &differs, &err)) {
         local_trouble(f, &err);
+        return;
+    }
+    if (differs) {
+        begin_pass(f, 0, "a file is another one than before");
         return;
     }
     FAILPOINT("worker.segments");
@@ -336,6 +405,7 @@ static void take_chunks(struct fetch *f)
     if (download_is_complete(f->download)) {
         download_free(f->download);
         f->download = NULL;
+        f->task.batch.tries = 0;
         next_file(f);
         return;
     }
@@ -349,56 +419,64 @@ static void on_chunk_ready(void *arg)
 
 /* ---- downloads */
 
-static void output_gone(struct fetch *f)
+/* Of the file under way. */
+static void pin(struct fetch *f, uint64_t bytes, const char *failure, const char *cause)
 {
-    static const struct protocol_field fields[] = {
-        {BATCH_F_FAILURE, "output_gone"},
-        {BATCH_F_OUTPUT,  ""           },
-        {BATCH_F_ERROR,   ""           },
-        {BATCH_F_OBYTES,  ""           },
-        {BATCH_F_EBYTES,  ""           }
+    char number[24];
+    const struct protocol_field fields[] = {
+        {in_output(&f->task.batch) ? BATCH_F_OBYTES : BATCH_F_EBYTES, number },
+        {BATCH_F_TRIES,                                               ""     },
+        {BATCH_F_FAILURE,                                             failure},
     };
 
-    task_move(&f->task, BATCH_FETCH, PROTOCOL_WK, 0, fields, ARRAY_LEN(fields), "output is gone");
+    (void)snprintf(number, sizeof(number), "%" PRIu64, bytes);
+    task_move(&f->task, BATCH_FETCH, PROTOCOL_WK, 0, fields, ARRAY_LEN(fields), cause);
 }
 
-/* What was pinned was wrong, and nothing is integrated that was cut by it. */
-static bool pinned_wrongly(const struct fetch *f)
+/* What came of it stays, the other file is still taken, and CLEAN deletes both. */
+static void give_file_up(struct fetch *f)
 {
     const struct batch *b = &f->task.batch;
-    uint64_t base = base_of(f);
-    uint64_t size = base == 0 && b->output_bytes > 0 ? b->output_bytes : b->error_bytes;
+
+    pin(f, b->checkpoint - base_of(b), "output_gone", "a result file is gone");
+}
+
+/* It has fewer bytes than was told. No chunk was cut at the end that never came. */
+static bool pinned_too_long(const struct fetch *f)
+{
+    const struct batch *b = &f->task.batch;
+    uint64_t size = in_output(b) ? b->output_bytes : b->error_bytes;
     int64_t announced = download_announced(f->download);
 
-    return announced >= 0 && (uint64_t)announced != size && b->checkpoint == base;
-}
-
-static void pin_again(struct fetch *f)
-{
-    const struct batch *b = &f->task.batch;
-    char bytes[24];
-    const struct protocol_field field = {
-        base_of(f) == 0 && b->output_bytes > 0 ? BATCH_F_OBYTES : BATCH_F_EBYTES, bytes};
-
-    (void)snprintf(bytes, sizeof(bytes), "%" PRId64, download_announced(f->download));
-    task_move(&f->task, BATCH_FETCH, PROTOCOL_WK, 0, &field, 1,
-              "a file has another size than told");
+    return announced >= 0 && (uint64_t)announced < size &&
+           (uint64_t)announced >= b->checkpoint - base_of(b);
 }
 
 static void retry(void *arg)
 {
     struct fetch *f = arg;
+    const struct batch *b = &f->task.batch;
 
-    download_retry(f->download);
+    f->torn = true;
+    if (!download_has_changed(f->download))
+        download_retry(f->download);
+    else if (f->task.step != NULL) /* a chunk of what came before is on its way */
+        loop_timer_set(f->retry, CHUNK_WAIT_MS);
+    else if (b->checkpoint > base_of(b))
+        begin_pass(f, b->pass < TORN_PASSES ? 0 : LONGEST_HELD_MS, f->task.failure.message);
+    else
+        download_retry(f->download);
 }
 
 static struct retry_decision decide(struct fetch *f, const struct provider_error *error)
 {
     int64_t since_ms = work_redis_now_ms(&f->task.work) - f->task.batch.ended_ms;
     bool young = since_ms < retry_grace_ms(f->task.poll_ms);
+    struct retry_decision d =
+        task_decide(&f->task, RETRY_DOWNLOAD, young ? RETRY_IF_YOUNG : 0, error);
 
-    f->task.batch.tries = f->failures;
-    return task_decide(&f->task, RETRY_DOWNLOAD, young ? RETRY_IF_YOUNG : 0, error);
+    task_count_failure(&f->task);
+    return d;
 }
 
 /* A chunk may be on its way to Redis: then giving up waits for a later failure. */
@@ -409,16 +487,16 @@ static void on_download_failed(const struct provider_error *error, void *arg)
 
     daemon_note_provider(f->task.daemon, error);
     if (received > f->received)
-        f->failures = 0;
-    f->received = received;
+        f->task.batch.tries = 0;
+    f->received = received > f->received ? received : f->received;
     struct retry_decision d = decide(f, error);
-    f->failures++;
-    if (f->failures >= SIZE_TRIES && f->task.step == NULL && pinned_wrongly(f))
-        pin_again(f);
+    if (f->task.batch.tries >= SIZE_TRIES && f->task.step == NULL && pinned_too_long(f))
+        pin(f, (uint64_t)download_announced(f->download), f->task.batch.failure,
+            "a file has fewer bytes than told");
     else if (d.action == RETRY_RESUBMIT_COUNTED && f->task.step == NULL)
-        output_gone(f);
+        give_file_up(f);
     else if (d.wait_ms > LONGEST_HELD_MS && f->task.step == NULL)
-        task_put_off(&f->task, d.wait_ms, f->task.failure.message);
+        task_try_later(&f->task, d.wait_ms, f->task.failure.message);
     else
         loop_timer_set(f->retry, d.wait_ms < LONGEST_HELD_MS ? d.wait_ms : LONGEST_HELD_MS);
 }
@@ -426,8 +504,8 @@ static void on_download_failed(const struct provider_error *error, void *arg)
 static void next_file(struct fetch *f)
 {
     const struct batch *b = &f->task.batch;
-    uint64_t base = base_of(f);
-    bool is_output = base == 0 && b->output_bytes > 0;
+    uint64_t base = base_of(b);
+    bool is_output = in_output(b);
     struct download_hooks hooks = {
         .chunk_ready = on_chunk_ready, .failed = on_download_failed, .arg = f};
 
@@ -435,7 +513,6 @@ static void next_file(struct fetch *f)
         complete(f);
         return;
     }
-    f->failures = 0;
     f->received = b->checkpoint - base;
     f->download = download_new(f->task.daemon, is_output ? b->output : b->error,
                                is_output ? b->output_bytes : b->error_bytes, b->checkpoint - base,
@@ -443,6 +520,18 @@ static void next_file(struct fetch *f)
 }
 
 /* ---- a batch that was refused */
+
+/* It named lines that the file does not have: sent again it would be refused again. */
+static void stop_lane(struct fetch *f)
+{
+    const struct provider_error what = {.class = PROVIDER_INVALID_LINE,
+                                        .retry_after_ms = -1,
+                                        .line = -1,
+                                        .message = "the provider refuses lines that its file does "
+                                                   "not have"};
+
+    (void)task_decide(&f->task, RETRY_FAILED, 0, &what);
+}
 
 /* The lines that the provider named, as results; or all of it, as the reason. */
 static bool take_refusal(struct fetch *f, struct err *err)
@@ -452,14 +541,17 @@ static bool take_refusal(struct fetch *f, struct err *err)
                                   .ji = f->task.spec.ji,
                                   .file = b->remote[0] != '\0' ? b->remote : b->bid,
                                   .refused = true};
-    struct buf lines = BUF_INIT(2 * REFUSAL_MAX_BYTES);
+    bool differs; /* they are of our own making: never */
+    struct buf lines = BUF_INIT((size_t)2 * REFUSAL_MAX_BYTES);
     bool ok =
         bad_lines_write(b->refused, f->in_file, f->count, f->task.spec.ji, &lines, &f->refusal);
 
+    if (ok && lines.len == 0 && f->refusal.code[0] == '\0')
+        stop_lane(f);
     if (!ok)
         err_set(err, ERR_INTERNAL, "the provider's complaints are too long");
     else if (lines.len > 0)
-        ok = segments_publish(f->sink, &source, lines.data, lines.len, &f->tally, err);
+        ok = segments_publish(f->sink, &source, lines.data, lines.len, &f->tally, &differs, err);
     buf_release(&lines);
     return ok;
 }
@@ -480,6 +572,8 @@ static void keep_members(struct fetch *f, const struct member *members, size_t c
     qsort(f->members, count, sizeof(*members), tally_compare_members);
     f->count = count;
     tally_init(&f->tally, f->members, count, f->task.batch.masks, f->task.batch.masks_len);
+    if (f->task.batch.checkpoint == 0)
+        tally_begin_pass(&f->tally);
 }
 
 static void on_members(enum protocol_answer answer, const struct member *members, size_t count,
@@ -494,6 +588,8 @@ static void on_members(enum protocol_answer answer, const struct member *members
     }
     f->task.step = NULL;
     keep_members(f, members, count);
+    f->torn = f->task.batch.checkpoint > 0 &&
+              f->task.batch.checkpoint < f->task.batch.output_bytes + f->task.batch.error_bytes;
     if (f->task.batch.refused == NULL)
         next_file(f);
     else if (take_refusal(f, &problem))

@@ -10,15 +10,18 @@
 #include "common/daemon/split.h"
 #include "worker/core/poll_judge.h"
 #include "worker/core/poll_plan.h"
+#include "worker/core/poll_search.h"
 #include "worker/file_size.h"
 #include "worker/task.h"
 
-#define LIST_LIMIT     100
-#define LIST_PAGES_MAX 50
+#define LIST_LIMIT 100
+#define ENDLESS_MS 60000
 
 struct poll {
     struct task task;           /* first */
-    bool cancelling;            /* this poll's cancel is because the batch is stuck */
+    bool must_cancel;           /* for as long as it has not ended */
+    bool because_stuck;         /* ... and nobody has asked for it */
+    bool stopped;               /* the provider has just taken that cancel */
     struct remote_batch remote; /* as last seen; without its JSON */
     bool heard;                 /* @remote was answered in this poll, and is news */
     bool free_rest;
@@ -26,6 +29,8 @@ struct poll {
     bool alarm;       /* it was told of as stuck just now */
     int64_t sizes[2]; /* of the output and the error file */
     unsigned sizing;  /* which of them is being asked for */
+    unsigned gone;    /* how many of them are not there */
+    bool files_empty; /* it has failed, and they tell of nothing */
     struct file_size *size;
 };
 
@@ -59,7 +64,7 @@ static int64_t usual_wait_ms(const struct poll *p)
     return poll_plan_next_ms(&plan, work_redis_now_ms(&p->task.work) - p->task.batch.run_ms);
 }
 
-/* What was heard is noted; @tries in a row have failed. */
+/* What was heard is noted; @tries of a kind in a row have failed. */
 static void ask_again(struct poll *p, int64_t wait_ms, uint32_t tries, const char *cause)
 {
     struct texts t;
@@ -68,22 +73,24 @@ static void ask_again(struct poll *p, int64_t wait_ms, uint32_t tries, const cha
     const char *failed = number(t.failed, p->remote.failed);
     const struct protocol_field fields[] = {
         {BATCH_F_TRIES, number(t.tries, tries == 0 ? -1 : (int64_t)tries)},
-        {BATCH_F_ALARM,             PROTOCOL_NOW              },
-        {BATCH_F_RSTATUS,             status},
-        {BATCH_F_RDONE,             done                },
-        {BATCH_F_RFAILED,             failed},
-        {BATCH_F_STOP,             PROTOCOL_NOW                   },
+        {BATCH_F_TRIES_OF,             p->task.batch.tries_of           },
+        {BATCH_F_ALARM,             PROTOCOL_NOW   },
+        {BATCH_F_RSTATUS,             status         },
+        {BATCH_F_RDONE,             done     },
+        {BATCH_F_RFAILED,             failed       },
+        {BATCH_F_STOP,             PROTOCOL_NOW        },
     };
     struct protocol_field set[ARRAY_LEN(fields)];
     size_t count = 0;
 
     set[count++] = fields[0];
+    set[count++] = fields[1];
     if (p->alarm)
-        set[count++] = fields[1];
-    for (size_t i = 2; p->heard && i < 5; i++)
+        set[count++] = fields[2];
+    for (size_t i = 3; p->heard && i < 6; i++)
         set[count++] = fields[i];
-    if (p->cancelling)
-        set[count++] = fields[5];
+    if (p->stopped)
+        set[count++] = fields[6];
     task_move(&p->task, BATCH_RUN, PROTOCOL_WK, wait_ms, set, count, cause);
 }
 
@@ -91,7 +98,35 @@ static void try_again(struct poll *p, const struct retry_decision *d)
 {
     int64_t wait_ms = d->action == RETRY_WAIT && d->wait_ms == 0 ? usual_wait_ms(p) : d->wait_ms;
 
-    ask_again(p, wait_ms, p->task.batch.tries + 1, provider_class_name(p->task.failure.class));
+    task_count_failure(&p->task);
+    ask_again(p, wait_ms, p->task.batch.tries, provider_class_name(p->task.failure.class));
+}
+
+static void on_cancel(const struct provider_error *error, const struct remote_batch *batch,
+                      void *arg)
+{
+    struct poll *p = arg;
+
+    (void)batch;
+    p->task.call = NULL;
+    daemon_note_provider(p->task.daemon, error);
+    p->stopped = p->because_stuck && (error == NULL || error->class == PROVIDER_CONFLICT_STATE);
+    if (error == NULL) {
+        ask_again(p, usual_wait_ms(p), 0, "cancelled");
+        return;
+    }
+    struct retry_decision d = task_decide(&p->task, RETRY_CANCEL, 0, error);
+    try_again(p, &d);
+}
+
+/* It has not ended. A cancel is asked for once more at each poll. */
+static void go_on(struct poll *p, const char *cause)
+{
+    if (p->must_cancel)
+        p->task.call =
+            provider_cancel(p->task.daemon->provider, p->task.batch.remote, on_cancel, p);
+    else
+        ask_again(p, usual_wait_ms(p), 0, cause);
 }
 
 /* ---- it has results */
@@ -126,6 +161,16 @@ static void now_fetch(struct poll *p)
 }
 
 static void next_size(struct poll *p);
+static void on_batch(const struct provider_error *error, const struct remote_batch *batch,
+                     void *arg);
+
+/* It has failed, and the files that it names say nothing of it: its errors do, in the whole answer.
+ */
+static void judge_anew(struct poll *p)
+{
+    p->files_empty = true;
+    p->task.call = provider_get(p->task.daemon->provider, p->task.batch.remote, on_batch, p);
+}
 
 static void on_size(const struct provider_error *error, int64_t bytes, void *arg)
 {
@@ -136,36 +181,48 @@ static void on_size(const struct provider_error *error, int64_t bytes, void *arg
 
     file_size_free(p->size);
     p->size = NULL;
-    if (error == NULL) {
-        p->sizes[p->sizing++] = bytes;
+    bool none = error != NULL && error->class == PROVIDER_NOT_FOUND &&
+                p->remote.status == REMOTE_FAILED && p->remote.error_count > 0;
+    if (error == NULL || none) {
+        p->sizes[p->sizing++] = none ? 0 : bytes;
         next_size(p);
         return;
     }
     struct retry_decision d =
         task_decide(&p->task, RETRY_DOWNLOAD, young ? RETRY_IF_YOUNG : 0, error);
-    if (d.action == RETRY_RESUBMIT_COUNTED)
-        task_end_batch(&p->task, "output_missing", true, NULL);
-    else
+    if (d.action != RETRY_RESUBMIT_COUNTED) {
         try_again(p, &d);
+        return;
+    }
+    p->gone++;
+    p->sizes[p->sizing++] = 0;
+    next_size(p);
 }
 
-/* Pinned once, so that every worker sees the same end of the files. */
+/*
+ * Pinned once, so that every worker sees the same end of the files. One that is gone is as one
+ * without a byte: what the other has was paid for.
+ */
 static void next_size(struct poll *p)
 {
     const char *const files[] = {p->remote.output_file_id, p->remote.error_file_id};
 
     while (p->sizing < 2 && files[p->sizing][0] == '\0')
         p->sizes[p->sizing++] = 0;
-    if (p->sizing == 2)
-        now_fetch(p);
-    else
+    if (p->sizing < 2)
         p->size = file_size_new(p->task.daemon, files[p->sizing], on_size, p);
+    else if (!poll_files_tell(&p->remote, p->sizes))
+        judge_anew(p);
+    else if (p->gone > 0 && p->sizes[0] + p->sizes[1] == 0)
+        task_end_batch(&p->task, "output_missing", true, NULL);
+    else
+        now_fetch(p);
 }
 
 static void take_results(struct poll *p, bool free_rest)
 {
     p->free_rest = free_rest;
-    p->sizing = 0;
+    p->sizing = p->gone = 0;
     next_size(p);
 }
 
@@ -174,9 +231,9 @@ static void take_results(struct poll *p, bool free_rest)
 /* Back to the coordinator, who uploads again, or creates from the same file. */
 static void send_again(struct poll *p, enum batch_state to, int64_t wait_ms, const char *cause)
 {
-    char rounds[16];
+    char rounds[RETRY_COUNTS_SIZE];
     const struct protocol_field fields[] = {
-        {BATCH_F_EMPTY,   rounds},
+        {BATCH_F_ROUNDS,  rounds},
         {BATCH_F_REMOTE,  ""    },
         {BATCH_F_INTENT,  ""    },
         {BATCH_F_RSTATUS, ""    },
@@ -187,7 +244,7 @@ static void send_again(struct poll *p, enum batch_state to, int64_t wait_ms, con
     };
     size_t count = to == BATCH_BUILD ? ARRAY_LEN(fields) : ARRAY_LEN(fields) - 2;
 
-    (void)snprintf(rounds, sizeof(rounds), "%u", p->task.batch.empty_polls + 1);
+    retry_count_more(p->task.batch.rounds, p->task.kind, rounds);
     task_move(&p->task, to, PROTOCOL_CO, wait_ms, fields, count, cause);
 }
 
@@ -249,36 +306,21 @@ static void after_end(struct poll *p, unsigned when, const struct retry_decision
     }
 }
 
-static void on_stopped(const struct provider_error *error, const struct remote_batch *batch,
-                       void *arg)
-{
-    struct poll *p = arg;
-
-    (void)batch;
-    p->task.call = NULL;
-    daemon_note_provider(p->task.daemon, error);
-    if (error != NULL)
-        log_warn("ev=cancel_failed batch=%s class=%s reason=%s", p->task.batch.bid,
-                 provider_class_name(error->class), log_text(error->message));
-    ask_again(p, usual_wait_ms(p), 0, "cancelled, as it was stuck");
-}
-
 /* Told once: the record keeps when. */
 static void while_stuck(struct poll *p, const struct poll_judgement *j)
 {
     bool told = j->when == RETRY_IF_SLOW && p->task.batch.alarm_ms != 0;
 
     if (told) {
-        ask_again(p, usual_wait_ms(p), 0, p->remote.status_text);
+        go_on(p, p->remote.status_text);
         return;
     }
     struct retry_decision d = task_decide(&p->task, RETRY_STUCK, j->when, &j->what);
     p->alarm = p->task.batch.alarm_ms == 0;
     switch ((int)d.action) {
     case RETRY_CANCEL_BATCH:
-        p->cancelling = true;
-        p->task.call =
-            provider_cancel(p->task.daemon->provider, p->task.batch.remote, on_stopped, p);
+        p->must_cancel = p->because_stuck = true;
+        go_on(p, p->remote.status_text);
         return;
     case RETRY_FETCH:
         if (p->remote.output_file_id[0] != '\0' || p->remote.error_file_id[0] != '\0')
@@ -286,8 +328,17 @@ static void while_stuck(struct poll *p, const struct poll_judgement *j)
         else
             task_end_batch(&p->task, "batch_stuck", false, NULL);
         return;
-    default: ask_again(p, usual_wait_ms(p), 0, p->remote.status_text); return;
+    default: go_on(p, p->remote.status_text); return;
     }
+}
+
+/* It runs: what earlier batches failed for is over. */
+static void note_running(const struct poll *p, const struct remote_batch *answer)
+{
+    bool runs = answer->status == REMOTE_RUNNING || answer->status == REMOTE_FINALIZING;
+
+    if (p->heard && runs && strcmp(p->task.batch.remote_status, answer->status_text) != 0)
+        (void)protocol_job_note(p->task.daemon->protocol, p->task.work.job, NULL, NULL, NULL, NULL);
 }
 
 static void judge(struct poll *p, const struct remote_batch *answer)
@@ -301,19 +352,18 @@ static void judge(struct poll *p, const struct remote_batch *answer)
                                      .age_ms = now - b->run_ms,
                                      .file_age_ms = now - b->file_ms,
                                      .stopped_ms = b->stop_ms == 0 ? -1 : now - b->stop_ms,
-                                     .grace_ms = retry_grace_ms(p->task.poll_ms)};
+                                     .grace_ms = retry_grace_ms(p->task.poll_ms),
+                                     .files_empty = p->files_empty};
     struct poll_judgement j;
 
     poll_judge(&facts, &j);
-    if (j.stale) {
+    if (j.stale)
         log_warn("ev=stale_status batch=%s known=%s told=%s", b->bid, log_text(b->remote_status),
                  log_text(answer->status_text));
-        ask_again(p, usual_wait_ms(p), 0, "an older status");
-        return;
-    }
-    p->heard = true;
+    p->heard = !j.stale;
+    note_running(p, answer);
     if (j.step == RETRY_POLL) {
-        ask_again(p, usual_wait_ms(p), 0, answer->status_text);
+        go_on(p, j.stale ? "an older status" : answer->status_text);
         return;
     }
     if (j.step == RETRY_STUCK) {
@@ -355,25 +405,27 @@ static void on_page(const struct provider_error *error, const struct remote_batc
                     void *arg)
 {
     struct poll *p = arg;
+    const struct batch *b = &p->task.batch;
+    int64_t created_ms = b->remote_created_ms != 0 ? b->remote_created_ms : b->run_ms;
 
     p->task.call = NULL;
     daemon_note_provider(p->task.daemon, error);
     if (error != NULL) {
         struct retry_decision d = task_decide(&p->task, RETRY_SEARCH, 0, error);
 
-        task_put_off(&p->task, d.wait_ms, "the search for it failed");
+        task_try_later(&p->task, d.wait_ms, "the search for it failed");
         return;
     }
-    for (size_t i = 0; i < page->count; i++) {
-        if (strcmp(page->items[i].id, p->task.batch.remote) == 0) {
-            ask_again(p, usual_wait_ms(p), 0, "it is in the list");
-            return;
-        }
-    }
-    if (page->has_more && ++p->pages < LIST_PAGES_MAX)
+    switch (poll_search_page(page, b->remote, created_ms, p->pages++)) {
+    case POLL_SEARCH_MORE:
         p->task.call = provider_list(p->task.daemon->provider, page->next, LIST_LIMIT, on_page, p);
-    else
-        lost(p);
+        return;
+    case POLL_SEARCH_FOUND: ask_again(p, usual_wait_ms(p), 0, "it is in the list"); return;
+    case POLL_SEARCH_ABSENT: lost(p); return;
+    case POLL_SEARCH_ENDLESS:
+        task_put_off(&p->task, ENDLESS_MS, "the provider's list has no end");
+        return;
+    }
 }
 
 static void search(struct poll *p)
@@ -382,12 +434,23 @@ static void search(struct poll *p)
     p->task.call = provider_list(p->task.daemon->provider, "", LIST_LIMIT, on_page, p);
 }
 
+/* A search that failed goes on where it was, and its waits grow. */
+static bool was_being_searched(const struct poll *p)
+{
+    return p->task.batch.tries > 0 && retry_kind_is_of(p->task.batch.tries_of, RETRY_SEARCH);
+}
+
 /* ---- the poll itself */
 
 static void poll_failed(struct poll *p, const struct provider_error *error)
 {
     int64_t age_ms = work_redis_now_ms(&p->task.work) - p->task.batch.run_ms;
     bool young = age_ms < p->task.daemon->limits.visibility_lag_ms;
+
+    if (error->class == PROVIDER_NOT_FOUND && was_being_searched(p)) {
+        search(p);
+        return;
+    }
     struct retry_decision d = task_decide(&p->task, RETRY_POLL, young ? RETRY_IF_YOUNG : 0, error);
 
     switch ((int)d.action) {
@@ -413,31 +476,14 @@ static void on_batch(const struct provider_error *error, const struct remote_bat
     judge(p, batch);
 }
 
-/* Asked for once more at each poll until the batch ends; that it has ended already is fine. */
-static void on_cancel(const struct provider_error *error, const struct remote_batch *batch,
-                      void *arg)
-{
-    struct poll *p = arg;
-
-    (void)batch;
-    if (error != NULL && error->class != PROVIDER_CONFLICT_STATE)
-        log_warn("ev=cancel_failed batch=%s class=%s reason=%s", p->task.batch.bid,
-                 provider_class_name(error->class), log_text(error->message));
-    p->task.call = provider_get(p->task.daemon->provider, p->task.batch.remote, on_batch, p);
-}
-
 void poll_start(struct worker *worker, struct claim *claim, const char *nonce)
 {
     struct poll *p = xcalloc(1, sizeof(*p));
-    bool must_cancel = claim->job.cancelled;
+    bool job_cancelled = claim->job.cancelled;
 
     if (!task_begin(&p->task, worker->crew, claim, nonce))
         return;
     p->task.release = release;
-    must_cancel = must_cancel || p->task.batch.stop_ms != 0;
-    if (must_cancel)
-        p->task.call =
-            provider_cancel(p->task.daemon->provider, p->task.batch.remote, on_cancel, p);
-    else
-        p->task.call = provider_get(p->task.daemon->provider, p->task.batch.remote, on_batch, p);
+    p->must_cancel = job_cancelled || p->task.batch.stop_ms != 0;
+    p->task.call = provider_get(p->task.daemon->provider, p->task.batch.remote, on_batch, p);
 }

@@ -1,10 +1,13 @@
 #include "worker/segment_builder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/xmem.h"
 #include "common/codec/segment.h"
+#include "common/codec/segment_format.h"
 #include "common/json/result_line.h"
 #include "common/model/ordinal.h"
 #include "common/sink/layout.h"
@@ -60,7 +63,7 @@ static void read_line(struct builder *b, const char *line, size_t len, uint64_t 
     if (!tally_note(b->tally, ordinal, outcome) || member == NULL)
         return;
     if (outcome == OUTCOME_FREE && classify_unpaid(&result))
-        b->tally->unpaid++;
+        tally_note_unpaid(b->tally);
     struct record record = {.ordinal = ordinal,
                             .offset = offset,
                             .outcome = outcome,
@@ -86,31 +89,83 @@ static void read_lines(struct builder *b, const char *data, size_t len)
     }
 }
 
-static bool publish_part(struct sink *sink, const struct builder *b, const struct record *records,
-                         size_t count, struct err *err)
+/* A segment on its way to the sink. */
+struct outgoing {
+    struct sink_writer *writer;
+    uint8_t hash[SEGMENT_FOOTER_BYTES]; /* what it ends with: a hash of all before */
+};
+
+static bool write_on(void *arg, const void *bytes, size_t len, struct err *err)
 {
+    struct outgoing *out = arg;
+
+    if (len == sizeof(out->hash))
+        memcpy(out->hash, bytes, len);
+    return sink_write(out->writer, bytes, len, err);
+}
+
+/* Whether segment @name in the sink ends with @hash. */
+static bool is_same(struct sink *sink, const char *name, const uint8_t *hash, bool *same,
+                    struct err *err)
+{
+    uint8_t there[SEGMENT_FOOTER_BYTES];
+    int fd = sink_open_read(sink, name, err);
+
+    if (fd < 0)
+        return false;
+    off_t size = lseek(fd, 0, SEEK_END);
+    bool ok = size >= (off_t)sizeof(there) &&
+              pread(fd, there, sizeof(there), size - (off_t)sizeof(there)) == sizeof(there);
+
+    (void)close(fd);
+    if (!ok)
+        return err_set(err, ERR_UNAVAILABLE, "%s cannot be read", name);
+    *same = memcmp(there, hash, sizeof(there)) == 0;
+    return true;
+}
+
+/* In another pass the same place may hold other lines. */
+static void name_file(const struct chunk_source *source, char *out, size_t size)
+{
+    if (source->batch->pass == 0)
+        (void)snprintf(out, size, "%s", source->file);
+    else
+        (void)snprintf(out, size, "%s pass %u", source->file, source->batch->pass);
+}
+
+static bool publish_part(struct sink *sink, const struct builder *b, const struct record *records,
+                         size_t count, bool *differs, struct err *err)
+{
+    struct outgoing out = {0};
+    bool existed = false, same = true;
     struct segment_batch batch = {.created_ms = b->source->batch->remote_created_ms};
     uint32_t part = ordinal_part(records[0].ordinal);
     char name[LAYOUT_NAME_MAX];
+    char file[REMOTE_ID_MAX + 16];
 
+    name_file(b->source, file, sizeof(file));
     memcpy(batch.bid, b->source->batch->bid, sizeof(batch.bid));
-    struct sink_writer *w =
-        sink_begin(sink, layout_segment(name, part, b->source->file, b->source->file_offset), err);
-    if (w == NULL)
+    out.writer = sink_begin(sink, layout_segment(name, part, file, b->source->file_offset), err);
+    if (out.writer == NULL)
         return false;
-    if (!segment_write(part, &batch, records, count, sink_write_fn, w, err)) {
-        sink_abort(w);
+    if (!segment_write(part, &batch, records, count, write_on, &out, err)) {
+        sink_abort(out.writer);
         return false;
     }
-    return sink_commit(w, NULL, err);
+    if (!sink_commit(out.writer, &existed, err) ||
+        (existed && !is_same(sink, name, out.hash, &same, err)))
+        return false;
+    *differs = *differs || !same;
+    return true;
 }
 
 bool segments_publish(struct sink *sink, const struct chunk_source *source, const char *data,
-                      size_t len, struct tally *tally, struct err *err)
+                      size_t len, struct tally *tally, bool *differs, struct err *err)
 {
     struct builder b = {.source = source, .tally = tally};
     bool ok = true;
 
+    *differs = false;
     read_lines(&b, data, len);
     if (b.count > 0)
         qsort(b.records, b.count, sizeof(*b.records), record_compare);
@@ -118,7 +173,7 @@ bool segments_publish(struct sink *sink, const struct chunk_source *source, cons
         while (to < b.count &&
                ordinal_part(b.records[to].ordinal) == ordinal_part(b.records[from].ordinal))
             to++;
-        ok = publish_part(sink, &b, b.records + from, to - from, err);
+        ok = publish_part(sink, &b, b.records + from, to - from, differs, err);
     }
     free(b.records);
     return ok;

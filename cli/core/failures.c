@@ -16,7 +16,13 @@ static_assert(SLOTS >= 2 * FAILURES_MAX_CAUSES, "raise SLOTS");
 
 #define AGAIN true
 
-/* Codes of Sheaf's own, which no provider gives. */
+#define CORRECT_LINE  "the request itself is refused: correct it as the message says"
+#define CHANGE_PROMPT "refused for what it says: change the prompt"
+#define CORRECT_MODEL                                                                             \
+    "there is no such model for this key: correct the model's name, or send it again when there " \
+    "is"
+
+/* Codes of Sheaf's own. The last three stand for the provider's, where it gives none. */
 static const struct {
     const char *code;
     bool may_pass;
@@ -25,6 +31,9 @@ static const struct {
     {"invalid_request_line", !AGAIN, "the line itself cannot be sent: correct it in the input"    },
     {"missing_result",       AGAIN,  "the provider left the request out: send it again"           },
     {"job_cancelled",        AGAIN,  "the job was cancelled before: send it again if it is wanted"},
+    {"invalid_line",         !AGAIN, CORRECT_LINE                                                 },
+    {"content_policy",       !AGAIN, CHANGE_PROMPT                                                },
+    {"model_unsupported",    !AGAIN, CORRECT_MODEL                                                },
 };
 
 /* clang-format off */
@@ -41,10 +50,10 @@ static const struct {
     [ROW_SERVER] = {AGAIN, "the provider's own trouble: send it again"},
     [ROW_QUOTA] = {AGAIN, "no money or quota is left: top up, then send it again"},
     [ROW_AUTH] = {AGAIN, "the key or its rights are refused: see to them, then send it again"},
-    [ROW_MODEL] = {!AGAIN, "there is no such model for this key: correct the model's name"},
-    [ROW_CONTENT_POLICY] = {!AGAIN, "refused for what it says: change the prompt"},
+    [ROW_MODEL] = {!AGAIN, CORRECT_MODEL},
+    [ROW_CONTENT_POLICY] = {!AGAIN, CHANGE_PROMPT},
     [ROW_TOO_LONG] = {!AGAIN, "too long for the model: shorten it, or take another model"},
-    [ROW_BAD] = {!AGAIN, "the request itself is refused: correct it as the message says"},
+    [ROW_BAD] = {!AGAIN, CORRECT_LINE},
     [ROW_UNKNOWN] = {!AGAIN, "the message says what the provider knows"},
 };
 /* clang-format on */

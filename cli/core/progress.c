@@ -10,7 +10,8 @@
 #define NARROW         60 /* columns */
 #define TELL_EVERY_MS  60000
 #define TELL_EVERY_PCT 10
-#define LINE_MAX_BYTES 512
+#define LINE_MAX_BYTES 1024
+#define WHY_MAX_BYTES  400
 
 struct progress_sample progress_unknown(int64_t at_ms, const char *state)
 {
@@ -67,6 +68,11 @@ int64_t progress_eta_ms(const struct progress *p)
     return (int64_t)((double)spent / (double)gained * (double)(p->now.total - p->now.integrated));
 }
 
+static const char *why_of(const struct progress *p)
+{
+    return p->now.why != NULL ? p->now.why : "";
+}
+
 bool progress_plain_is_due(struct progress *p)
 {
     int pct = progress_percent(p);
@@ -75,10 +81,12 @@ bool progress_plain_is_due(struct progress *p)
     bool moved =
         pct >= 0 && (p->told_pct < 0 || pct / TELL_EVERY_PCT > p->told_pct / TELL_EVERY_PCT);
     bool later = p->now.at_ms - p->told_ms >= TELL_EVERY_MS;
+    bool other = strncmp(p->told_why, why_of(p), sizeof(p->told_why) - 1) != 0;
 
-    if (!first && !changed && !(moved && later))
+    if (!first && !changed && !((moved || other) && later))
         return false;
     (void)snprintf(p->told_state, sizeof(p->told_state), "%s", p->now.state);
+    (void)snprintf(p->told_why, sizeof(p->told_why), "%s", why_of(p));
     p->told_ms = p->now.at_ms;
     p->told_pct = pct;
     return true;
@@ -122,6 +130,27 @@ static void put(struct buf *out, const char *text)
         buf_clear(out); /* the caller's limit is far above any line here */
 }
 
+/* A peer's words for one line: no control characters, no half one, @quoted for logfmt. */
+static const char *plain_why(const struct progress *p, bool quoted, char out[WHY_MAX_BYTES])
+{
+    const char *from = why_of(p);
+    size_t n = 0;
+
+    for (; *from != '\0' && n + 2 < WHY_MAX_BYTES; from++) {
+        unsigned char b = (unsigned char)*from;
+
+        if (quoted && (b == '"' || b == '\\'))
+            out[n++] = '\\';
+        out[n++] = *from;
+        if (b < 0x20 || b == 0x7f)
+            out[n - 1] = '?';
+    }
+    for (; ((unsigned char)*from & 0xc0) == 0x80 && n > 0; from--)
+        n--;
+    out[n] = '\0';
+    return out;
+}
+
 static int64_t live_batches(const struct progress_sample *s)
 {
     return s->building < 0 ? -1 : s->building + s->submitting + s->running + s->fetching;
@@ -130,18 +159,21 @@ static int64_t live_batches(const struct progress_sample *s)
 void progress_print_plain(const struct progress *p, struct buf *out)
 {
     char line[LINE_MAX_BYTES];
+    char why[WHY_MAX_BYTES];
     char eta[24];
     struct texts t = {.used = 0};
     const struct progress_sample *s = &p->now;
+    bool has_why = plain_why(p, true, why)[0] != '\0';
 
-    (void)snprintf(line, sizeof(line),
-                   "ev=progress job=\"%s\" state=\"%s\" pct=%s total=%s cut=%s remote_done=%s "
-                   "downloaded=%s integrated=%s failed=%s batches=%s eta=%s",
-                   p->job, s->state, number(&t, progress_percent(p), "?"),
-                   number(&t, s->total, "?"), number(&t, s->cut, "?"),
-                   number(&t, s->remote_done, "?"), number(&t, s->downloaded, "?"),
-                   number(&t, s->integrated, "?"), number(&t, s->failed, "?"),
-                   number(&t, live_batches(s), "?"), duration(eta, progress_eta_ms(p)));
+    (void)snprintf(
+        line, sizeof(line),
+        "ev=progress job=\"%s\" state=\"%s\"%s%s%s pct=%s total=%s cut=%s remote_done=%s "
+        "downloaded=%s integrated=%s failed=%s batches=%s eta=%s",
+        p->job, s->state, has_why ? " why=\"" : "", why, has_why ? "\"" : "",
+        number(&t, progress_percent(p), "?"), number(&t, s->total, "?"), number(&t, s->cut, "?"),
+        number(&t, s->remote_done, "?"), number(&t, s->downloaded, "?"),
+        number(&t, s->integrated, "?"), number(&t, s->failed, "?"),
+        number(&t, live_batches(s), "?"), duration(eta, progress_eta_ms(p)));
     put(out, line);
 }
 
@@ -160,6 +192,8 @@ void progress_print_json(const struct progress *p, struct buf *out)
     json_put_text(out, p->job);
     put(out, ",\"state\":");
     json_put_text(out, s->state);
+    put(out, ",\"why\":");
+    json_put_text(out, why_of(p)[0] != '\0' ? why_of(p) : NULL);
     put_member(out, ",\"pct\":", progress_percent(p));
     put_member(out, ",\"rows\":{\"total\":", s->total);
     put_member(out, ",\"cut\":", s->cut);
@@ -224,6 +258,7 @@ static void put_more_rows(const struct progress *p, unsigned columns, struct buf
 {
     char line[LINE_MAX_BYTES];
     char spent[24], eta[24];
+    char why[WHY_MAX_BYTES];
     struct texts t = {.used = 0};
     const struct progress_sample *s = &p->now;
 
@@ -236,9 +271,9 @@ static void put_more_rows(const struct progress *p, unsigned columns, struct buf
                    number(&t, s->building, "?"), number(&t, s->submitting, "?"),
                    number(&t, s->running, "?"), number(&t, s->fetching, "?"));
     put_row(out, line, columns);
-    (void)snprintf(line, sizeof(line), " time     %s, ETA %s  [%s]",
+    (void)snprintf(line, sizeof(line), " time     %s, ETA %s  [%s] %s",
                    duration(spent, s->at_ms - p->first_ms), duration(eta, progress_eta_ms(p)),
-                   s->state);
+                   s->state, plain_why(p, false, why));
     put_row(out, line, columns);
 }
 

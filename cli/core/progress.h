@@ -14,6 +14,7 @@
 struct progress_sample {
     int64_t at_ms;       /* monotonic */
     const char *state;   /* "cutting", "running", "held: budget", ...; borrowed */
+    const char *why;     /* words of whoever caused it; NULL or "": none; borrowed */
     int64_t total;       /* requests in the input; -1 until all of it is cut */
     int64_t cut;         /* requests cut so far; like all below -1 before the first look */
     int64_t remote_done; /* done at the provider, integrated ones included */
@@ -33,6 +34,7 @@ struct progress {
     int64_t told_ms; /* plain form: when the last line was written */
     int told_pct;
     char told_state[64];
+    char told_why[64]; /* the start of it */
     bool started;
 };
 
@@ -50,7 +52,8 @@ int64_t progress_eta_ms(const struct progress *p);
 
 /**
  * True when the plain form should say something: at the start, when the state
- * changes, and at each 10 % or 60 s, whichever is later. Notes that it was told.
+ * changes, when the words behind it are others than 60 s ago, and at each 10 % or
+ * 60 s, whichever is later. Notes that it was told.
  */
 bool progress_plain_is_due(struct progress *p);
 

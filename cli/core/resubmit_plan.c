@@ -24,6 +24,8 @@ static uint64_t batches_of(const struct resubmit_plan_facts *f, const struct res
 /* What @rows answers take when they are as long as those that came; -1 when none came. */
 static int64_t answers(const struct resubmit_plan_facts *f, uint64_t rows)
 {
+    if (rows == 0)
+        return 0;
     if (f->ok == 0)
         return -1;
     return (int64_t)(f->completion_tokens / f->ok * rows +
@@ -67,7 +69,7 @@ void resubmit_plan_make(const struct resubmit_plan_facts *facts, struct resubmit
         plan.input_tokens = -1;
     }
     if (!priced) {
-        plan.nano = -1;
+        plan.nano = facts->rows == 0 ? 0 : -1; /* of nothing, in whatever currency */
         plan.currency = NULL;
     }
     *out = plan;

@@ -28,6 +28,17 @@ const char *sample_state(const struct job_view *view, char out[SAMPLE_STATE_MAX]
     return out;
 }
 
+const char *sample_why(const struct job_view *view)
+{
+    if (view->state == JOB_FINAL || view->cancelled)
+        return "";
+    if (view->hold[0] != '\0')
+        return view->why;
+    if (view->site_state != SITE_OK)
+        return view->site_why;
+    return view->trouble[0] != '\0' ? view->trouble_why : "";
+}
+
 uint64_t sample_failed(const struct job_view *view)
 {
     return view->bad + view->invalid;

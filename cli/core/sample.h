@@ -13,6 +13,9 @@
 /** What a job is doing, for people: "cutting", "running", "held: budget", ... Returns @out. */
 const char *sample_state(const struct job_view *view, char out[SAMPLE_STATE_MAX]);
 
+/** The words behind that state, of the provider or whoever caused it; "" for none. Borrowed. */
+const char *sample_why(const struct job_view *view);
+
 /** Rows that failed so far, the ones that could not be sent included. */
 uint64_t sample_failed(const struct job_view *view);
 

@@ -11,6 +11,9 @@
 #define NAME_WIDTH 44
 #define USE_MAX    48
 
+/* Longer than any hold that ends by itself. */
+#define FOR_GOOD_MS (INT64_C(10) * 365 * 24 * 3600 * 1000)
+
 /* "gpt-4o-mini /v1/chat/completions" of what the lane was labelled with; else its id. */
 static void lane_name(const struct lane_view *lane, char out[160])
 {
@@ -54,10 +57,24 @@ static void put_file_caps(const struct lane_view *lane, struct buf *out)
     json_put_raw(out, ", as the provider has taught\n");
 }
 
+static void put_lane_hold(const struct job_view *v, const struct lane_view *lane, struct buf *out)
+{
+    int64_t lasts_ms = lane->hold_ms - v->now_ms;
+    char since[UNITS_TEXT_MAX];
+
+    if (lasts_ms <= 0)
+        return;
+    if (lasts_ms > FOR_GOOD_MS)
+        json_put_raw(out, "    held until `sheaf resume`: ");
+    else
+        json_put_raw_fmt(out, "    held for another %s: ", units_format_duration(lasts_ms, since));
+    json_put_clean(out, lane->hold_why);
+    json_put_raw(out, "\n");
+}
+
 static void put_lane(const struct job_view *v, const struct lane_view *lane, struct buf *out)
 {
     char use[3][USE_MAX];
-    char since[UNITS_TEXT_MAX];
     char name[160];
 
     lane_name(lane, name);
@@ -70,12 +87,7 @@ static void put_lane(const struct job_view *v, const struct lane_view *lane, str
                      use_of(lane->requests, lane->cap_requests, use[1]),
                      use_of(lane->tokens, lane->cap_tokens, use[2]));
     put_file_caps(lane, out);
-    if (lane->hold_ms <= v->now_ms)
-        return;
-    json_put_raw_fmt(
-        out, "    held for another %s: ", units_format_duration(lane->hold_ms - v->now_ms, since));
-    json_put_clean(out, lane->hold_why);
-    json_put_raw(out, "\n");
+    put_lane_hold(v, lane, out);
 }
 
 void status_lanes_print_text(const struct job_view *v, struct buf *out)

@@ -154,7 +154,7 @@ static void renew_all(void *arg)
     struct work *w = NULL;
 
     TAILQ_FOREACH (w, &crew->works, entry) {
-        if (!w->renewing && !w->lost)
+        if (!w->renewing && !w->lost && !w->leaving)
             renew_one(crew, w, crew->daemon->options.lease_ms);
     }
     loop_timer_set(crew->renew_timer, crew->daemon->options.lease_ms / 3);
@@ -171,6 +171,11 @@ void crew_begin(struct crew *crew, struct work *work, const struct claim *claim,
     work->claimed_mono_ms = clock_mono_ms();
     TAILQ_INSERT_TAIL(&crew->works, work, entry);
     crew->count++;
+}
+
+void work_leave(struct work *work)
+{
+    work->leaving = true;
 }
 
 void crew_end(struct work *work)

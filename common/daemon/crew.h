@@ -29,6 +29,7 @@ struct work {
     int64_t claimed_ms;           /* Redis time of the claim ... */
     int64_t claimed_mono_ms;      /* ... and the monotonic clock then */
     bool renewing;                /* a renewal is under way */
+    bool leaving;                 /* work_leave() */
     bool lost;                    /* lost() has run */
 };
 
@@ -62,6 +63,13 @@ void crew_stop(struct crew *crew);
 
 /** The record of @claim, held under @nonce, is being worked on. */
 void crew_begin(struct crew *crew, struct work *work, const struct claim *claim, const char *nonce);
+
+/**
+ * The caller sends the last move of @work now: no renewal may follow it. It would
+ * still fit, as the nonce does, and put off by a whole lease what the move has
+ * made due. crew_end() when the move is answered.
+ */
+void work_leave(struct work *work);
 
 /** The work is over, or was given away; the crew claims again. @work is the caller's. */
 void crew_end(struct work *work);

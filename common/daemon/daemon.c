@@ -16,6 +16,15 @@
 #define CALL_TIMEOUT_MS    30000
 #define STOP_US            200000L
 
+#define HOUR_MS       INT64_C(3600000)
+#define MINUTE_MS     INT64_C(60000)
+#define CREATES_BURST 20
+#define UPLOADS_BURST 20
+#define POLLS_BURST   20
+#define UNLIMITED_MS  1  /* a turn each millisecond: only holds are felt */
+#define SPARE_IN      10 /* one in so many of the creates of an hour is left for others */
+#define HEADER_MAX_MS (15 * MINUTE_MS) /* longer waits are for refusals to impose */
+
 static void on_signal(int signo, void *arg)
 {
     static const struct timeval moment = {.tv_usec = STOP_US};
@@ -63,14 +72,6 @@ static bool open_provider(struct daemon *d, struct err *err)
     free(key);
     return d->provider != NULL;
 }
-
-#define HOUR_MS       INT64_C(3600000)
-#define MINUTE_MS     INT64_C(60000)
-#define CREATES_BURST 20
-#define UPLOADS_BURST 20
-#define POLLS_BURST   20
-#define UNLIMITED_MS  1  /* a turn each millisecond: only holds are felt */
-#define SPARE_IN      10 /* one in so many of the creates of an hour is left for others */
 
 /* What a rate allows: how many in which time, and at once. */
 struct pace {
@@ -122,12 +123,14 @@ void daemon_slow_down(struct daemon *d, enum protocol_rate rate, int64_t ms)
 /* It still answers, but will not the next time. Tokens are not what these calls use. */
 static void on_rate(const struct provider_rate *rate, void *arg)
 {
+    int64_t ms = rate->reset_ms < HEADER_MAX_MS ? rate->reset_ms : HEADER_MAX_MS;
+
     if (strcmp(rate->what, "requests") != 0)
         return;
     switch ((int)rate->operation) {
-    case PROVIDER_OP_UPLOAD: daemon_slow_down(arg, PROTOCOL_RATE_UPLOADS, rate->reset_ms); return;
-    case PROVIDER_OP_CREATE: daemon_slow_down(arg, PROTOCOL_RATE_CREATES, rate->reset_ms); return;
-    case PROVIDER_OP_GET: daemon_slow_down(arg, PROTOCOL_RATE_POLLS, rate->reset_ms); return;
+    case PROVIDER_OP_UPLOAD: daemon_slow_down(arg, PROTOCOL_RATE_UPLOADS, ms); return;
+    case PROVIDER_OP_CREATE: daemon_slow_down(arg, PROTOCOL_RATE_CREATES, ms); return;
+    case PROVIDER_OP_GET: daemon_slow_down(arg, PROTOCOL_RATE_POLLS, ms); return;
     default: return;
     }
 }

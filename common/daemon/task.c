@@ -12,6 +12,10 @@
 
 #define BROKEN_WAIT_MS 60000
 
+_Static_assert(sizeof(((struct batch *)NULL)->tries_of) == RETRY_KIND_SIZE &&
+                   sizeof(((struct batch *)NULL)->rounds) == RETRY_COUNTS_SIZE,
+               "a record keeps what is counted");
+
 bool task_begin(struct task *task, struct crew *crew, struct claim *claim, const char *nonce)
 {
     struct err err = {0};
@@ -94,6 +98,7 @@ void task_move(struct task *task, enum batch_state to, enum protocol_role role, 
     if (to != task->batch.state && !names_tries(fields, count))
         all[count++] = (struct protocol_field){BATCH_F_TRIES, ""};
     task_log_move(task, to, cause);
+    work_leave(&task->work);
     task->step =
         protocol_advance(task->daemon->protocol, task->batch.bid, task->work.nonce,
                          task->batch.state, to, role, due_in_ms, all, count, on_moved, task);
@@ -110,13 +115,23 @@ void task_put_off_in_trouble(struct task *task, int64_t wait_ms, const char *kin
     task_put_off(task, wait_ms, why);
 }
 
+void task_count_failure(struct task *task)
+{
+    task->batch.tries = task->tries + 1;
+    memcpy(task->batch.tries_of, task->kind, sizeof(task->kind));
+}
+
 void task_try_later(struct task *task, int64_t wait_ms, const char *cause)
 {
     char tries[16];
-    const struct protocol_field field = {BATCH_F_TRIES, tries};
+    const struct protocol_field fields[] = {
+        {BATCH_F_TRIES,    tries               },
+        {BATCH_F_TRIES_OF, task->batch.tries_of}
+    };
 
-    (void)snprintf(tries, sizeof(tries), "%u", task->batch.tries + 1);
-    task_move(task, task->batch.state, task->role, wait_ms, &field, 1, cause);
+    task_count_failure(task);
+    (void)snprintf(tries, sizeof(tries), "%u", task->batch.tries);
+    task_move(task, task->batch.state, task->role, wait_ms, fields, ARRAY_LEN(fields), cause);
 }
 
 void task_end_batch(struct task *task, const char *failure, bool counted, const char *refused)
@@ -146,7 +161,7 @@ static const char *trouble_kind(const struct retry_decision *d, enum retry_step 
 {
     if (d->action == RETRY_STOP_LANE)
         return TROUBLE_LANE;
-    if (step == RETRY_STUCK)
+    if (step == RETRY_STUCK || step == RETRY_CANCEL)
         return TROUBLE_STUCK;
     if (step == RETRY_DOWNLOAD)
         return TROUBLE_FILES;
@@ -165,21 +180,59 @@ static unsigned share_of(bool is_learned, const struct provider_error *error, en
     return is_learned && retry_queue_of(error->code, error->message) == what ? 100 : 0;
 }
 
+/* That its file asks for. */
+static uint64_t lines_of(const struct batch *b)
+{
+    return b->asked != 0 && b->asked < b->requests ? b->asked : b->requests;
+}
+
+/* How a batch stands that a full queue refuses. Of how many batches there are its size is no part.
+ */
+static unsigned when_refused(const struct task *task, const struct provider_error *error)
+{
+    const struct batch *b = &task->batch;
+    unsigned when = RETRY_IF_ALONE;
+
+    if (error->class != PROVIDER_QUOTA_ENQUEUED || !b->alone ||
+        retry_queue_of(error->code, error->message) == RETRY_QUEUE_BATCHES)
+        return 0;
+    if (lines_of(b) == 1)
+        when |= RETRY_IF_SINGLE;
+    if (retry_had_room(work_redis_now_ms(&task->work), b->lane_ok_ms))
+        when |= RETRY_IF_ROOM;
+    return when;
+}
+
+static void tell_job(const struct task *task, enum retry_step step, const char *kind,
+                     const char *why)
+{
+    struct protocol *protocol = task->daemon->protocol;
+
+    if (step == RETRY_FAILED)
+        (void)protocol_job_note_failed(protocol, task->work.job, kind, why, NULL, NULL);
+    else
+        (void)protocol_job_note(protocol, task->work.job, kind, why, NULL, NULL);
+}
+
 static void teach_lane(const struct task *task, const struct retry_decision *d,
                        const struct provider_error *error)
 {
     bool queue = d->lesson == RETRY_LESS_QUEUED;
     bool file = d->lesson == RETRY_SMALLER_FILES;
     bool many = retry_is_too_many(error->code, error->message);
+    uint64_t lines = lines_of(&task->batch);
+    uint64_t bytes = task->batch.requests == 0 ? task->batch.bytes
+                                               : task->batch.bytes / task->batch.requests * lines;
     struct lane_lesson lesson = {
         .bid = task->batch.bid,
         .hold_ms = hold_ms(d),
+        .firm = error->class == PROVIDER_BILLING || error->class == PROVIDER_QUOTA_TIME,
         .why = error->message,
         .tokens_pct = share_of(queue, error, RETRY_QUEUE_TOKENS),
         .requests_pct = share_of(queue, error, RETRY_QUEUE_REQUESTS),
         .batches_pct = share_of(queue, error, RETRY_QUEUE_BATCHES),
-        .file_requests = file && many ? (task->batch.requests + 1) / 2 : 0,
-        .file_bytes = file && !many ? (task->batch.bytes + 1) / 2 : 0,
+        .file_requests = file && many ? (lines + 1) / 2 : 0,
+        .file_bytes = file && !many ? (bytes + 1) / 2 : 0,
     };
 
     if (lesson.hold_ms == 0 && d->lesson == RETRY_NO_LESSON)
@@ -213,8 +266,8 @@ static void log_decision(const struct task *task, enum retry_step step,
     (void)snprintf(line, sizeof(line),
                    "batch=%s step=%s class=%s status=%ld code=%s tries=%u action=%s wait_ms=%lld",
                    task->batch.bid, retry_step_name(step), provider_class_name(error->class),
-                   error->status, log_text(error->code), task->batch.tries,
-                   retry_action_name(d->action), (long long)d->wait_ms);
+                   error->status, log_text(error->code), task->tries, retry_action_name(d->action),
+                   (long long)d->wait_ms);
     if (error->class == PROVIDER_NONE && !d->tell)
         log_debug("ev=decision %s reason=%s", line, log_text(error->message));
     else
@@ -225,8 +278,6 @@ struct retry_decision task_decide(struct task *task, enum retry_step step, unsig
                                   const struct provider_error *error)
 {
     struct retry_facts facts = {.when = when,
-                                .tries = task->batch.tries,
-                                .rounds = task->batch.empty_polls,
                                 .server_wait_ms = error->retry_after_ms,
                                 .no_repeat = error->no_repeat,
                                 .poll_ms = task->poll_ms,
@@ -237,12 +288,16 @@ struct retry_decision task_decide(struct task *task, enum retry_step step, unsig
         facts.when |= RETRY_IF_NAMED;
     if (retry_is_too_big(error->class, error->status, error->code, error->message))
         facts.when |= RETRY_IF_TOO_BIG;
+    facts.when |= when_refused(task, error);
+    retry_kind(step, error->class, facts.when, task->kind);
+    task->tries = strcmp(task->kind, task->batch.tries_of) == 0 ? task->batch.tries : 0;
+    facts.tries = task->tries;
+    facts.rounds = retry_count(task->batch.rounds, task->kind);
     struct retry_decision d = retry_decide(step, error->class, &facts);
 
     log_decision(task, step, error, &d);
     if (d.tell)
-        (void)protocol_job_note(task->daemon->protocol, task->work.job,
-                                trouble_kind(&d, step, error->class), error->message, NULL, NULL);
+        tell_job(task, step, trouble_kind(&d, step, error->class), error->message);
     teach_lane(task, &d, error);
     slow_down(task, step, &d, error);
     return d;

@@ -29,7 +29,9 @@ struct task {
     uint32_t max_attempts;
     struct provider_call *call;
     struct protocol_call *step;
-    struct provider_error failure;      /* the last that task_decide() was asked about */
+    struct provider_error failure;      /* the last that task_decide() was asked about, ... */
+    char kind[RETRY_KIND_SIZE];         /* ... of which kind it was, ... */
+    unsigned tries;                     /* ... and how many in a row before it were of that kind */
     void (*release)(struct task *task); /* frees what the kind owns; NULL: nothing */
 };
 
@@ -65,7 +67,11 @@ void task_put_off(struct task *task, int64_t wait_ms, const char *cause);
 /** The same where people have to know why (a TROUBLE_ word of common/model/job_view.h). */
 void task_put_off_in_trouble(struct task *task, int64_t wait_ms, const char *kind, const char *why);
 
-/** The same after a failure: one more of `tries`. */
+/** The failure that task_decide() was asked about last counts: as one more of its kind, in memory.
+ */
+void task_count_failure(struct task *task);
+
+/** The same as task_put_off() after a failure, which counts. */
 void task_try_later(struct task *task, int64_t wait_ms, const char *cause);
 
 /**

@@ -50,6 +50,7 @@ struct batch {
     uint64_t requests;
     uint64_t bytes;                     /* upper bound of the file */
     int64_t packed_ms;                  /* Redis time */
+    int64_t build_ms;                   /* Redis time when it last came to BUILD */
     char file[REMOTE_ID_MAX + 1];       /* remote input file, "" before the upload */
     int64_t file_ms;                    /* Redis time of the upload, 0 if none */
     int64_t intent_ms;                  /* Redis time of the last intent, 0 if none */
@@ -63,20 +64,25 @@ struct batch {
     uint64_t output_bytes, error_bytes; /* pinned sizes */
     char remote_status[32];             /* the provider's word as last polled, "" before */
     int64_t remote_done, remote_failed; /* requests as the provider counts them; -1 unknown */
-    uint64_t checkpoint;                /* bytes of (output || error) integrated */
+    uint64_t checkpoint;                /* bytes of (output || error) integrated ... */
+    uint32_t pass;                      /* ... this time: how often they were begun anew */
     char failure[64];                   /* why there is nothing to fetch, "" normally */
-    bool free_rest;       /* what gets no line is not charged: expired, cancelled, never run */
-    uint32_t looks;       /* times the list was searched and nothing was found */
-    uint32_t empty_polls; /* polls that said completed without any file */
-    uint32_t tries;       /* failures in a row at this step */
-    uint32_t asked;       /* of its only shard: the file asks for the first so many of its clear
-                             lines, as all of them were too large; 0: for all */
-    int64_t status_ms;    /* Redis time when the remote status last changed, 0 without one */
-    int64_t alarm_ms;     /* Redis time when it was told of as stuck, 0 if it was not */
-    int64_t stop_ms;      /* Redis time when its cancel was asked for as it was stuck, 0 if not */
-    char *refused;        /* lines that the upload refused: JSON as remote_errors_parse() reads
-                             it; NULL for none */
-    uint8_t *masks;       /* settled and free bits as the last chunk left them; NULL before */
+    bool free_rest;     /* what gets no line is not charged: expired, cancelled, never run */
+    uint32_t looks;     /* times the list was searched and nothing was found */
+    uint32_t tries;     /* failures in a row of the kind ... */
+    char tries_of[48];  /* ... of common/provider/retry.h, "" before the first */
+    char rounds[256];   /* how often each kind has brought its remote batch to nothing: counts of
+                           common/provider/retry.h */
+    uint32_t asked;     /* of its only shard: the file asks for the first so many of its clear
+                           lines, as all of them were too large; 0: for all */
+    bool alone;         /* nothing else of its lane was at the provider at its last intent */
+    int64_t lane_ok_ms; /* Redis time, as of that intent, of the lane's last results; 0: none */
+    int64_t status_ms;  /* Redis time when the remote status last changed, 0 without one */
+    int64_t alarm_ms;   /* Redis time when it was told of as stuck, 0 if it was not */
+    int64_t stop_ms;    /* Redis time when its cancel was asked for as it was stuck, 0 if not */
+    char *refused;      /* lines that the upload refused: JSON as remote_errors_parse() reads
+                           it; NULL for none */
+    uint8_t *masks;     /* settled, free and seen bits as the last chunk left them; NULL before */
     size_t masks_len;
 };
 

@@ -14,12 +14,13 @@
  */
 
 /* Kinds of trouble. */
-#define TROUBLE_QUOTA   "quota"   /* the provider takes no more for now: quota, money */
-#define TROUBLE_INPUT   "input"   /* the source cannot be read */
-#define TROUBLE_DISK    "disk"    /* sink or temporary files cannot be written or read */
-#define TROUBLE_FILES   "files"   /* a result file does not come, again and again */
-#define TROUBLE_LANE    "lane"    /* nothing of a lane is sent until a person resumes the job */
-#define TROUBLE_STUCK   "stuck"   /* a batch takes longer than is usual: nothing to do but to know */
+#define TROUBLE_QUOTA   "quota"  /* the provider takes no more for now: quota, money */
+#define TROUBLE_INPUT   "input"  /* the source cannot be read */
+#define TROUBLE_DISK    "disk"   /* sink or temporary files cannot be written or read */
+#define TROUBLE_FILES   "files"  /* a result file does not come, again and again */
+#define TROUBLE_LANE    "lane"   /* nothing of a lane is sent until a person resumes the job */
+#define TROUBLE_STUCK   "stuck"  /* a batch takes longer than is usual: nothing to do but to know */
+#define TROUBLE_LIMITS  "limits" /* own limits: a turn to send something is far away */
 #define TROUBLE_ACCOUNT "account" /* batches of an account wait that no process has a key of */
 
 enum job_state {
@@ -95,10 +96,12 @@ struct job_view {
     char fingerprint[65];
     char site[16];
     enum job_state state;
-    char hold[24];            /* operator, budget, auth, input_changed; "" when it is not held */
-    const char *why;          /* words for a person; "" */
-    char trouble[16];         /* what keeps it from moving: a TROUBLE_ word; "" */
-    const char *trouble_why;  /* words for a person; "" */
+    char hold[24];           /* operator, budget, auth, input_changed; "" when it is not held */
+    const char *why;         /* words for a person; "" */
+    char trouble[16];        /* what keeps it from moving: a TROUBLE_ word; "" */
+    const char *trouble_why; /* words for a person; "" */
+    int64_t parked_ms; /* Redis time until when its provider asked to wait with some call; 0: it did
+                          not */
     int64_t trouble_since_ms; /* Redis time, 0 without trouble */
     bool cancelled;
     const char *spec;    /* JSON text given when it was opened */

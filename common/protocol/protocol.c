@@ -42,8 +42,8 @@ static const char *const answer_names[] = {
     [PROTOCOL_FENCED] = "FENCED", [PROTOCOL_STATE] = "STATE",   [PROTOCOL_CURSOR] = "CURSOR",
     [PROTOCOL_FULL] = "FULL",     [PROTOCOL_NOJOB] = "NOJOB",   [PROTOCOL_CONFLICT] = "CONFLICT",
     [PROTOCOL_NEW] = "NEW",       [PROTOCOL_RESUME] = "RESUME", [PROTOCOL_NONE] = "NONE",
-    [PROTOCOL_MORE] = "MORE",     [PROTOCOL_BUSY] = "BUSY",     [PROTOCOL_ENDED] = "ENDED",
-    [PROTOCOL_CKPT] = "CKPT",     [PROTOCOL_FAILED] = "FAILED",
+    [PROTOCOL_MORE] = "MORE",     [PROTOCOL_BUSY] = "BUSY",     [PROTOCOL_HELD] = "HELD",
+    [PROTOCOL_ENDED] = "ENDED",   [PROTOCOL_CKPT] = "CKPT",     [PROTOCOL_FAILED] = "FAILED",
 };
 
 const char *protocol_answer_name(enum protocol_answer answer)

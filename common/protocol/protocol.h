@@ -47,6 +47,7 @@ enum protocol_answer {
     PROTOCOL_NONE,     /* nothing to do */
     PROTOCOL_MORE,     /* call again */
     PROTOCOL_BUSY,     /* the job has not ended; the queue for a turn is too long */
+    PROTOCOL_HELD,     /* the provider wants no such calls for long */
     PROTOCOL_ENDED,    /* the job has ended (or was cancelled) */
     PROTOCOL_CKPT,     /* the checkpoint is elsewhere */
     PROTOCOL_FAILED,   /* no answer: see @err */
@@ -276,15 +277,18 @@ struct protocol_call *protocol_renew_part(struct protocol *protocol, const char 
 #define BATCH_F_ERROR    "err"     /* error */
 #define BATCH_F_OBYTES   "ob"      /* output_bytes */
 #define BATCH_F_EBYTES   "eb"      /* error_bytes */
+#define BATCH_F_CHECK    "co"      /* checkpoint; "" with another pass, else `chunk` moves it */
+#define BATCH_F_PASS     "pass"    /* pass */
 #define BATCH_F_FAILURE  "fail"    /* failure */
 #define BATCH_F_FREE     "free"    /* free_rest: "1" or "" */
 #define BATCH_F_LOOKS    "looks"   /* looks */
-#define BATCH_F_EMPTY    "eps"     /* empty_polls */
+#define BATCH_F_ROUNDS   "rounds"  /* rounds */
 #define BATCH_F_RSTATUS  "rstat"   /* batch_view.remote_status */
 #define BATCH_F_RDONE    "rdone"   /* batch_view.remote_done */
 #define BATCH_F_RFAILED  "rfail"   /* batch_view.remote_failed */
 #define BATCH_F_REFUSED  "refused" /* refused: JSON, at most 1 MB */
 #define BATCH_F_TRIES    "tries"   /* tries */
+#define BATCH_F_TRIES_OF "triesof" /* tries_of; says nothing where tries is 0 */
 #define BATCH_F_ASKED    "asked"   /* asked */
 #define BATCH_F_ALARM    "alarm"   /* alarm_ms; give PROTOCOL_NOW */
 #define BATCH_F_STOP     "stop"    /* stop_ms; give PROTOCOL_NOW */
@@ -344,7 +348,7 @@ struct protocol_call *protocol_payload(struct protocol *protocol, const char *jo
 struct chunk_put {
     const char *remote;        /* the remote batch the bytes are of; "" for none */
     uint64_t offset0, offset1; /* of (output || error) */
-    const void *masks;         /* settled and free bits of all members */
+    const void *masks;         /* settled, free and seen bits of all members */
     size_t masks_len;
     uint64_t ok, bad; /* settled by this chunk */
 };
@@ -363,6 +367,7 @@ struct member_done {
     uint32_t window, index;
     uint32_t left;       /* clear bits of @mask; 0: settled */
     bool charged;        /* the try counts as a failure */
+    bool untried;        /* and not @charged: it was no try at all, `attempt` stays */
     const uint8_t *mask; /* mask_bytes(lines) bytes */
     size_t mask_len;
     uint64_t bytes, tokens; /* upper bounds of what is left */
@@ -444,6 +449,14 @@ struct protocol_call *protocol_job_note(struct protocol *protocol, const char *j
                                         void *arg);
 
 /**
+ * The same of what an accepted batch failed for: that another create is accepted does not take it
+ * back, but the first batch that runs (its holder says so, with @kind NULL) or has results.
+ */
+struct protocol_call *protocol_job_note_failed(struct protocol *protocol, const char *job,
+                                               const char *kind, const char *why, protocol_fn done,
+                                               void *arg);
+
+/**
  * Cancel, after the sink has the job's mark: settles up to @max waiting shards. Call again
  * while it answers MORE. @generation is the one that the mark was made in (job_view.generation
  * then): a newer one outranks it. OK, MORE, ENDED, STATE (outranked: nothing was done) or NOJOB.
@@ -477,6 +490,7 @@ struct lane_lesson {
     const char *bid;        /* the batch that was refused; NULL: none, or a single call */
     int64_t hold_ms;        /* nothing is packed for so long, unless a batch with results ends
                                before; 0: leave the hold */
+    bool firm;              /* no batch that ends lifts it: what is missing is not room */
     const char *why;        /* words for a person; NULL is "" */
     unsigned tokens_pct;    /* of the tokens in use; 0: leave that cap */
     unsigned requests_pct;  /* of the requests in use; 0: leave that cap */
@@ -511,7 +525,7 @@ const char *protocol_rate_name(enum protocol_rate rate);
  */
 int64_t protocol_rate_interval_ms(uint64_t limit, int64_t window_ms, uint32_t burst);
 
-/** Wait @wait_ms, then call (OK) or ask again (BUSY). 0 when there is no answer. */
+/** Wait @wait_ms, then call (OK) or ask again (BUSY, HELD). 0 when there is no answer. */
 typedef void (*protocol_rate_fn)(enum protocol_answer answer, int64_t wait_ms,
                                  const struct err *err, void *arg);
 
@@ -519,8 +533,8 @@ typedef void (*protocol_rate_fn)(enum protocol_answer answer, int64_t wait_ms,
  * Take a turn: one in @interval_ms on average (0: no limit but a hold), @burst (1 at least) at once
  * when nobody has called for long. OK: the turn is ours @wait_ms from now; it does no harm to let
  * it pass, but one that is late by more than a few intervals should be taken anew. BUSY when that
- * would be in more than 15 minutes: nothing was taken, come again in @wait_ms. By Redis' clock,
- * over all processes of the account.
+ * would be in more than 15 minutes, HELD when that is for a hold: nothing was taken, come again in
+ * @wait_ms. By Redis' clock, over all processes of the account.
  */
 struct protocol_call *protocol_rate_take(struct protocol *protocol, enum protocol_rate rate,
                                          int64_t interval_ms, uint32_t burst, protocol_rate_fn done,

@@ -19,6 +19,7 @@ struct protocol_call *protocol_lane_learn(struct protocol *p, const char *lane,
     words_unsigned(&w, lesson->batches_pct);
     words_unsigned(&w, lesson->file_requests);
     words_unsigned(&w, lesson->file_bytes);
+    words_unsigned(&w, lesson->firm);
     return protocol_start(p, SCRIPT_LANE_LEARN, &w, false, deliver_plain,
                           (union protocol_callback){.plain = done}, arg);
 }

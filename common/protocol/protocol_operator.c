@@ -40,7 +40,16 @@ struct protocol_call *protocol_job_resume(struct protocol *p, const char *job, c
 struct protocol_call *protocol_job_note(struct protocol *p, const char *job, const char *kind,
                                         const char *why, protocol_fn done, void *arg)
 {
-    const char *texts[] = {job, kind, why};
+    const char *texts[] = {job, kind, why, ""};
+
+    return call_texts(p, SCRIPT_JOB_NOTE, texts, ARRAY_LEN(texts), done, arg);
+}
+
+struct protocol_call *protocol_job_note_failed(struct protocol *p, const char *job,
+                                               const char *kind, const char *why, protocol_fn done,
+                                               void *arg)
+{
+    const char *texts[] = {job, kind, why, "1"};
 
     return call_texts(p, SCRIPT_JOB_NOTE, texts, ARRAY_LEN(texts), done, arg);
 }
@@ -174,6 +183,7 @@ static void deliver_view(const struct protocol_result *r)
         return;
     }
     reply_job(redis_reply_at(r->reply, 2), redis_reply_int(r->reply, 1, 0), &view);
+    view.parked_ms = redis_reply_int(r->reply, 7, 0);
     parse_site(redis_reply_at(r->reply, 3), &view);
     read_lists(r->reply, &view, &lists);
     r->done.view(r->answer, &view, NULL, r->arg);

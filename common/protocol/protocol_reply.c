@@ -81,6 +81,8 @@ static void batch_texts(const struct redis_reply *f, struct batch *b)
     field_copy(f, BATCH_F_ERROR, b->error, sizeof(b->error));
     field_copy(f, BATCH_F_FAILURE, b->failure, sizeof(b->failure));
     field_copy(f, BATCH_F_RSTATUS, b->remote_status, sizeof(b->remote_status));
+    field_copy(f, BATCH_F_TRIES_OF, b->tries_of, sizeof(b->tries_of));
+    field_copy(f, BATCH_F_ROUNDS, b->rounds, sizeof(b->rounds));
 }
 
 /* What only some batches have, and the batch comes to own. */
@@ -101,6 +103,9 @@ static void batch_owned(const struct redis_reply *f, struct batch *b)
 static void batch_times(const struct redis_reply *f, struct batch *b)
 {
     b->packed_ms = field_number(f, "t0");
+    b->build_ms = field_number(f, "bts");
+    if (b->build_ms == 0)
+        b->build_ms = b->packed_ms;
     b->file_ms = field_number(f, BATCH_F_FILE_MS);
     b->intent_ms = field_number(f, BATCH_F_INTENT);
     b->run_ms = field_number(f, BATCH_F_RUN_MS);
@@ -113,6 +118,7 @@ static void batch_times(const struct redis_reply *f, struct batch *b)
 
 void reply_batch(const struct redis_reply *f, const char *bid, struct batch *b)
 {
+    char found[16]; /* in use when its create was sent */
 
     *b = (struct batch){0};
     memcpy(b->bid, bid, strnlen(bid, BATCH_ID_LEN));
@@ -122,11 +128,14 @@ void reply_batch(const struct redis_reply *f, const char *bid, struct batch *b)
     b->bytes = field_unsigned(f, "by");
     b->output_bytes = field_unsigned(f, BATCH_F_OBYTES);
     b->error_bytes = field_unsigned(f, BATCH_F_EBYTES);
-    b->checkpoint = field_unsigned(f, "co");
+    b->checkpoint = field_unsigned(f, BATCH_F_CHECK);
+    b->pass = (uint32_t)field_unsigned(f, BATCH_F_PASS);
     b->free_rest = field_number(f, BATCH_F_FREE) != 0;
     b->looks = (uint32_t)field_unsigned(f, BATCH_F_LOOKS);
-    b->empty_polls = (uint32_t)field_unsigned(f, BATCH_F_EMPTY);
     b->asked = (uint32_t)field_unsigned(f, BATCH_F_ASKED);
+    field_copy(f, "u0", found, sizeof(found));
+    b->alone = strcmp(found, "0:0:0") == 0;
+    b->lane_ok_ms = field_number(f, "okat");
     b->remote_done = redis_reply_number(redis_reply_field(f, BATCH_F_RDONE), -1);
     b->remote_failed = redis_reply_number(redis_reply_field(f, BATCH_F_RFAILED), -1);
     b->tries = (uint32_t)field_unsigned(f, BATCH_F_TRIES);

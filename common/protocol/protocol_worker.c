@@ -38,7 +38,7 @@ static void add_verdict(struct words *w, const struct member_done *m)
     words_unsigned(w, m->window);
     words_unsigned(w, m->index);
     words_unsigned(w, m->left);
-    words_unsigned(w, m->charged);
+    words_number(w, m->charged ? 1 : m->untried ? -1 : 0);
     words_bytes(w, m->mask, m->mask_len);
     words_unsigned(w, m->bytes);
     words_unsigned(w, m->tokens);

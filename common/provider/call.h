@@ -66,7 +66,8 @@ struct provider {
     const struct provider_profile *profile;
     struct provider_limits limits; /* as they hold at base_url */
     char *base_url;
-    char *auth; /* the whole header, with the key */
+    char *auth;      /* the whole header, with the key */
+    const char *key; /* in @auth */
     char site[PROVIDER_ID_LEN + 1];
     char account[PROVIDER_ID_LEN + 1];
     struct provider_calls calls;
@@ -87,6 +88,17 @@ void call_free(struct provider_call *call);
 /** Put @ask on the wire's terms; release it with dialect_request_release(). */
 void call_build(const struct provider *p, const struct dialect_ask *ask,
                 struct dialect_request *out);
+
+/**
+ * Put asterisks in the place of the key: some providers repeat it in what they complain about, and
+ * their words are logged and kept. What is shorter than a key is left alone.
+ */
+void call_hide_key(const struct provider *p, char *text, size_t len);
+
+/** @out is @reply without the key. Where it had one: with a body of its own, returned for free().
+ */
+char *call_without_key(const struct provider *p, const struct http_reply *reply,
+                       struct http_reply *out);
 
 /**
  * What the end of an exchange means. False when it is a failure, with @error

@@ -96,14 +96,16 @@ static void on_headers(const struct http_reply *reply, void *arg)
  * Zhipu tells some errors with HTTP 200. Taken for results they would be lost
  * results. Every result line has a custom_id, no error has.
  */
-static bool is_error_text(struct content *c, const char *bytes, size_t len)
+static bool is_error_text(const struct provider_call *call, const char *bytes, size_t len)
 {
+    struct content *c = call->content;
     char text[ERROR_TEXT_BYTES + 1];
 
     if (len != (size_t)c->total)
         return false;
     memcpy(text, bytes, len);
     text[len] = '\0';
+    call_hide_key(call->provider, text, len);
     provider_error_parse(200, text, len, &c->said);
     return (c->said.code[0] != '\0' || c->said.message[0] != '\0') &&
            strstr(text, "\"custom_id\"") == NULL;
@@ -118,7 +120,7 @@ static enum http_body_verdict on_body(const char *bytes, size_t len, void *arg)
 
     if (c->broken != NULL)
         return HTTP_BODY_ABORT;
-    if (c->is_suspect && is_error_text(c, bytes, len)) {
+    if (c->is_suspect && is_error_text(call, bytes, len)) {
         c->is_error = true;
         return HTTP_BODY_ABORT;
     }
@@ -247,8 +249,11 @@ static void on_done(enum http_outcome outcome, const struct http_reply *reply,
     struct content *c = call->content;
     struct err redirect_err = {0};
     struct provider_error error;
-    bool ok = call_judge(call, outcome, reply, err, &error);
+    struct http_reply shown;
+    char *hidden = call_without_key(call->provider, reply, &shown);
+    bool ok = call_judge(call, outcome, &shown, err, &error);
 
+    free(hidden);
     call->exchange = NULL;
     if (outcome == HTTP_ANSWERED && is_redirect(reply->status)) {
         if (follow(call, reply, &redirect_err))

@@ -65,12 +65,27 @@ static bool is_host(const char *host, size_t len, const char *name)
     return len >= n && strncasecmp(host + len - n, name, n) == 0 && (len == n || name[0] == '.');
 }
 
+/* Bytes of @url without the slashes at its end. */
+static size_t bare_len(const char *url)
+{
+    size_t len = strlen(url);
+
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    return len;
+}
+
+static bool is_same_url(const char *a, const char *b)
+{
+    return bare_len(a) == bare_len(b) && strncmp(a, b, bare_len(a)) == 0;
+}
+
 /* Whether the vendor itself answers there: what it publishes holds. */
 static bool is_own_site(const struct provider_profile *profile, const char *base_url)
 {
     const char *host = NULL;
 
-    if (base_url == NULL || strcmp(base_url, profile->base_url) == 0)
+    if (base_url == NULL || is_same_url(base_url, profile->base_url))
         return true;
     host = strstr(base_url, "://");
     if (host == NULL)
@@ -83,39 +98,42 @@ static bool is_own_site(const struct provider_profile *profile, const char *base
     return false;
 }
 
-int64_t provider_poll_min_ms(const struct provider_profile *profile, const char *base_url)
-{
-    return is_own_site(profile, base_url) ? profile->limits.poll_min_ms : 0;
-}
-
 struct provider_limits provider_limits_at(const struct provider_profile *profile,
                                           const char *base_url)
 {
+    const struct provider_limits *said = &profile->said;
     struct provider_limits limits = profile->limits;
 
     if (is_own_site(profile, base_url))
         return limits;
-    limits.creates_per_hour = 0;
-    limits.uploads_per_min = 0;
-    limits.polls_per_min = 0;
-    limits.files_stored = 0;
-    limits.storage_bytes = 0;
-    limits.enqueued_tokens = 0;
-    limits.enqueued_requests = 0;
-    limits.poll_min_ms = 0;
-    limits.expires_after_s = 0;
+    limits.creates_per_hour = said->creates_per_hour;
+    limits.uploads_per_min = said->uploads_per_min;
+    limits.polls_per_min = said->polls_per_min;
+    limits.files_stored = said->files_stored;
+    limits.storage_bytes = said->storage_bytes;
+    limits.enqueued_tokens = said->enqueued_tokens;
+    limits.enqueued_requests = said->enqueued_requests;
+    limits.poll_min_ms = said->poll_min_ms;
+    limits.expires_after_s = said->expires_after_s;
     return limits;
 }
 
-/* FNV-1a over @text and its NUL, so that ("ab","c") and ("a","bc") differ. */
+int64_t provider_poll_min_ms(const struct provider_profile *profile, const char *base_url)
+{
+    return provider_limits_at(profile, base_url).poll_min_ms;
+}
+
+/* FNV-1a over @len bytes and a NUL, so that ("ab","c") and ("a","bc") differ. */
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    return hash * UINT64_C(0x100000001b3);
+}
+
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
-
-    do {
-        hash = (hash ^ *p) * UINT64_C(0x100000001b3);
-    } while (*p++ != 0);
-    return hash;
+    return hash_bytes(hash, text, strlen(text));
 }
 
 /* FNV alone changes its upper bits little for the last bytes of a text. */
@@ -132,9 +150,9 @@ static void write_id(uint64_t hash, char out[PROVIDER_ID_LEN + 1])
 void provider_site_id(const struct provider_profile *profile, const char *base_url,
                       char out[PROVIDER_ID_LEN + 1])
 {
-    uint64_t hash = hash_text(HASH_START, profile->name);
+    const char *url = base_url != NULL ? base_url : profile->base_url;
 
-    write_id(hash_text(hash, base_url != NULL ? base_url : profile->base_url), out);
+    write_id(hash_bytes(hash_text(HASH_START, profile->name), url, bare_len(url)), out);
 }
 
 static bool is_id(const char *text)

@@ -91,6 +91,7 @@ struct provider_profile {
     bool validates_upload; /* the file is checked before the upload is answered: that may take long
                             */
     struct provider_limits limits;
+    struct provider_limits said; /* of these what the configuration file sets; 0: it does not */
 };
 
 /** The built-in profile of that name, or NULL. Static. */
@@ -147,8 +148,7 @@ MUST_CHECK bool provider_check_base_url(const struct provider_profile *profile,
                                         const char *base_url, struct err *err);
 
 /**
- * The least time between polls: the profile's at the provider itself, 0 at
- * another @base_url, whose owner decides. NULL is the provider itself.
+ * The least time between polls: provider_limits_at()'s poll_min_ms.
  */
 int64_t provider_poll_min_ms(const struct provider_profile *profile, const char *base_url);
 
@@ -157,7 +157,8 @@ int64_t provider_poll_min_ms(const struct provider_profile *profile, const char 
  * of its own servers (rates, quotas, the least poll interval) and what only
  * they are known to take (expires_after_s) is 0 at another address: there it is
  * learned from refusals, or the configuration file has a profile with that
- * base_url.
+ * base_url. What the configuration file sets holds at any address. Slashes at
+ * the end make no other address.
  */
 struct provider_limits provider_limits_at(const struct provider_profile *profile,
                                           const char *base_url);
@@ -167,7 +168,7 @@ struct provider_limits provider_limits_at(const struct provider_profile *profile
 
 /**
  * Who serves a job: 12 hex digits of a hash of the profile's name and
- * @base_url (NULL: the profile's own). Equal on every host.
+ * @base_url (NULL: the profile's own) without slashes at its end. Equal on every host.
  */
 void provider_site_id(const struct provider_profile *profile, const char *base_url,
                       char out[PROVIDER_ID_LEN + 1]);

@@ -196,6 +196,13 @@ static bool store_number(const struct field *f, const char *text, void *to, stru
     return true;
 }
 
+/* Into the limits, and into those that the file sets: all numbers of a profile are limits. */
+static bool store_limit(const struct field *f, const char *text, void *to, struct err *err)
+{
+    return store_number(f, text, to, err) &&
+           store_number(f, text, (char *)to + AT(said) - AT(limits), err);
+}
+
 static bool store(struct provider_profile_box *box, const struct field *f, const char *text,
                   struct err *err)
 {
@@ -216,7 +223,7 @@ static bool store(struct provider_profile_box *box, const struct field *f, const
     case KIND_LARGE:
     case KIND_SIZE:
     case KIND_TIME:
-    case KIND_SECONDS: return store_number(f, text, to, err);
+    case KIND_SECONDS: return store_limit(f, text, to, err);
     }
     return false;
 }

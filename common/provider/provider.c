@@ -14,6 +14,7 @@
 #define ANSWER_MAX_BYTES ((size_t)8 << 20)
 #define UPLOAD_IDLE_S    120
 #define CHECK_IDLE_S     600 /* where the whole file is checked before the answer */
+#define SECRET_MIN       16  /* a shorter key is no secret, but a word such as "none" */
 
 /* ---- life ---- */
 
@@ -55,6 +56,7 @@ struct provider *provider_new(struct http_client *client, const struct provider_
     p->limits = provider_limits_at(profile, base_url);
     p->base_url = xstrdup(base_url != NULL ? base_url : profile->base_url);
     p->auth = auth_header(profile->auth_header, api_key);
+    p->key = p->auth + strlen(p->auth) - strlen(api_key);
     provider_site_id(profile, p->base_url, p->site);
     provider_account_id(p->site, api_key, account, p->account);
     LIST_INIT(&p->calls);
@@ -147,6 +149,40 @@ void call_build(const struct provider *p, const struct dialect_ask *ask,
                 struct dialect_request *out)
 {
     p->profile->dialect->build(p->profile, p->base_url, ask, out);
+}
+
+/* Where the key begins next in @text; NULL: nowhere. */
+static char *find_key(const struct provider *p, const char *text, size_t len)
+{
+    size_t key_len = strlen(p->key);
+
+    return key_len < SECRET_MIN ? NULL : memmem(text, len, p->key, key_len);
+}
+
+void call_hide_key(const struct provider *p, char *text, size_t len)
+{
+    size_t key_len = strlen(p->key);
+    char *end = text + len;
+
+    for (char *at = find_key(p, text, len); at != NULL; at = find_key(p, at, (size_t)(end - at))) {
+        memset(at, '*', key_len);
+        at += key_len;
+    }
+}
+
+char *call_without_key(const struct provider *p, const struct http_reply *reply,
+                       struct http_reply *out)
+{
+    char *body = NULL;
+
+    *out = *reply;
+    if (find_key(p, reply->body, reply->body_len) == NULL)
+        return NULL;
+    body = xcalloc(reply->body_len + 1, 1);
+    memcpy(body, reply->body, reply->body_len);
+    call_hide_key(p, body, reply->body_len);
+    out->body = body;
+    return body;
 }
 
 static int64_t max_of(int64_t a, int64_t b)
@@ -307,28 +343,31 @@ static void give_files(struct provider_call *call, const struct http_reply *repl
     remote_file_page_release(&page);
 }
 
-static void on_done(enum http_outcome outcome, const struct http_reply *reply,
+static void on_done(enum http_outcome outcome, const struct http_reply *answer,
                     const struct err *err, void *arg)
 {
     struct provider_call *call = arg;
     struct provider_error error;
-    bool ok = call_judge(call, outcome, reply, err, &error);
+    struct http_reply reply;
+    char *hidden = call_without_key(call->provider, answer, &reply);
+    bool ok = call_judge(call, outcome, &reply, err, &error);
 
     call->exchange = NULL;
     call_detach(call);
     switch (call->op) {
     case PROVIDER_OP_UPLOAD:
-    case PROVIDER_OP_FILE_GET: give_file(call, reply, &error); break;
+    case PROVIDER_OP_FILE_GET: give_file(call, &reply, &error); break;
     case PROVIDER_OP_CREATE:
     case PROVIDER_OP_GET:
-    case PROVIDER_OP_CANCEL: give_batch(call, reply, &error); break;
-    case PROVIDER_OP_LIST: give_batches(call, reply, &error); break;
-    case PROVIDER_OP_FILE_LIST: give_files(call, reply, &error); break;
+    case PROVIDER_OP_CANCEL: give_batch(call, &reply, &error); break;
+    case PROVIDER_OP_LIST: give_batches(call, &reply, &error); break;
+    case PROVIDER_OP_FILE_LIST: give_files(call, &reply, &error); break;
     case PROVIDER_OP_FILE_DELETE:
     case PROVIDER_OP_MODELS: call->fn.done(ok ? NULL : &error, call->arg); break;
     case PROVIDER_OP_CONTENT:
     case PROVIDER_OP_VALIDATION: break;
     }
+    free(hidden);
     call_free(call);
 }
 

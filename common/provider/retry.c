@@ -1,19 +1,23 @@
 #include "common/provider/retry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/attr.h"
 
 #define S   INT64_C(1000)
-#define MIN (60 * S)
-#define DAY (24 * 60 * MIN)
+#define MIN INT64_C(60000)
+#define DAY (INT64_C(1440) * MIN)
 
 #define POLL_UNIT_MS       MIN /* what one poll interval stands for in a row with RETRY_POLLS */
 #define SERVER_MAX_MS      (15 * MIN)
 #define SERVER_PARK_MAX_MS DAY
 #define GRACE_MS           (5 * MIN)
 #define GRACE_POLLS        10
+#define MOMENT_MS          (30 * S) /* longer waits are told */
+#define ROOM_MS            (30 * MIN)
+#define TELL_AT            2 /* and what was put off so often in a row */
 
 const char *retry_step_name(enum retry_step step)
 {
@@ -67,6 +71,9 @@ const char *retry_when_name(enum retry_when when)
     case RETRY_IF_SLOW: return "slow";
     case RETRY_IF_OVERDUE: return "overdue";
     case RETRY_IF_STOPPED: return "cancelled in vain";
+    case RETRY_IF_ALONE: return "alone in the queue";
+    case RETRY_IF_SINGLE: return "one line";
+    case RETRY_IF_ROOM: return "others had room";
     }
     return "?";
 }
@@ -93,6 +100,9 @@ const char *retry_lesson_name(enum retry_lesson lesson)
 #define IF_SLOW      RETRY_IF_SLOW
 #define IF_OVERDUE   RETRY_IF_OVERDUE
 #define IF_STOPPED   RETRY_IF_STOPPED
+#define IF_ALONE     RETRY_IF_ALONE
+#define IF_ONE       (RETRY_IF_ALONE | RETRY_IF_SINGLE)
+#define IF_NEVER     (RETRY_IF_ALONE | RETRY_IF_SINGLE | RETRY_IF_ROOM)
 #define JITTER       RETRY_JITTER
 #define POLLS        RETRY_POLLS
 #define TELL         RETRY_TELL
@@ -153,6 +163,16 @@ static const struct retry_row rows[] = {
     LATER(CREATE, RATE_LIMIT, 0, AGAIN, 15 * S, 15 * MIN, 0, NO_LESSON, 0),
     LATER(CREATE, QUOTA_CREATES, 0, AGAIN, 1 * MIN, 15 * MIN, 0, NO_LESSON, POLLS | TELL),
     LATER(CREATE, QUOTA_FILES, 0, REAP, 1 * MIN, 15 * MIN, 0, NO_LESSON, POLLS | TELL),
+    /* Where nothing else is in the queue it will not be emptier. But others may use the account. */
+    LATER(CREATE, QUOTA_ENQUEUED, IF_NEVER, HOLD_LANE, 1 * MIN, 1 * MIN, 2, NO_LESSON,
+          POLLS | TELL),
+    NOW(CREATE, QUOTA_ENQUEUED, IF_NEVER, SPLIT, 0, NO_LESSON, TELL),
+    LATER(CREATE, QUOTA_ENQUEUED, IF_ONE, HOLD_LANE, 1 * MIN, 15 * MIN, 10, NO_LESSON,
+          POLLS | TELL),
+    NOW(CREATE, QUOTA_ENQUEUED, IF_ONE, SPLIT, 0, NO_LESSON, TELL),
+    LATER(CREATE, QUOTA_ENQUEUED, IF_ALONE, HOLD_LANE, 5 * S, 1 * MIN, 2, LESS_QUEUED,
+          POLLS | TELL),
+    NOW(CREATE, QUOTA_ENQUEUED, IF_ALONE, SPLIT, 0, LESS_QUEUED, TELL),
     LATER(CREATE, QUOTA_ENQUEUED, 0, HOLD_LANE, 5 * S, 1 * MIN, 10, LESS_QUEUED, POLLS),
     LATER(CREATE, QUOTA_ENQUEUED, 0, RESUBMIT_FREE, 1 * MIN, 1 * MIN, 0, LESS_QUEUED, POLLS | TELL),
     LATER(CREATE, QUOTA_TIME, 0, HOLD_LANE, 15 * MIN, 15 * MIN, 0, NO_LESSON, POLLS | TELL),
@@ -183,9 +203,16 @@ static const struct retry_row rows[] = {
     LATER(FAILED, NOT_FOUND, IF_YOUNG, SAME_FILE, 5 * S, 30 * S, 0, NO_LESSON, ROUNDS),
     NOW(FAILED, NOT_FOUND, 0, REBUILD, 5, NO_LESSON, ROUNDS),
     NOW(FAILED, NOT_FOUND, 0, STOP_LANE, 0, NO_LESSON, ROUNDS | TELL),
+    LATER(FAILED, QUOTA_ENQUEUED, IF_NEVER, SAME_FILE, 1 * MIN, 1 * MIN, 2, NO_LESSON,
+          POLLS | ROUNDS | TELL),
+    NOW(FAILED, QUOTA_ENQUEUED, IF_NEVER, SPLIT, 0, NO_LESSON, ROUNDS | TELL),
+    LATER(FAILED, QUOTA_ENQUEUED, IF_ONE, SAME_FILE, 1 * MIN, 15 * MIN, 10, NO_LESSON,
+          POLLS | ROUNDS | TELL),
+    NOW(FAILED, QUOTA_ENQUEUED, IF_ONE, SPLIT, 0, NO_LESSON, ROUNDS | TELL),
+    NOW(FAILED, QUOTA_ENQUEUED, IF_ALONE, SPLIT, 0, LESS_QUEUED, TELL),
     LATER(FAILED, QUOTA_ENQUEUED, 0, RESUBMIT_FREE, 1 * MIN, 1 * MIN, 0, LESS_QUEUED, POLLS),
-    LATER(FAILED, RATE_LIMIT, 0, RESUBMIT_FREE, 1 * MIN, 1 * MIN, 0, NO_LESSON, POLLS),
-    LATER(FAILED, QUOTA_CREATES, 0, RESUBMIT_FREE, 1 * MIN, 1 * MIN, 0, NO_LESSON, POLLS),
+    LATER(FAILED, RATE_LIMIT, 0, RESUBMIT_FREE, 1 * MIN, 1 * MIN, 0, NO_LESSON, POLLS | TELL),
+    LATER(FAILED, QUOTA_CREATES, 0, RESUBMIT_FREE, 1 * MIN, 1 * MIN, 0, NO_LESSON, POLLS | TELL),
     LATER(FAILED, QUOTA_FILES, 0, RESUBMIT_FREE, 1 * MIN, 1 * MIN, 0, NO_LESSON, POLLS | TELL),
     LATER(FAILED, QUOTA_TIME, 0, RESUBMIT_FREE, 15 * MIN, 15 * MIN, 0, NO_LESSON, POLLS | TELL),
     LATER(FAILED, BILLING, 0, RESUBMIT_FREE, 15 * MIN, 15 * MIN, 0, NO_LESSON, POLLS | TELL),
@@ -199,8 +226,8 @@ static const struct retry_row rows[] = {
     NOW(FAILED, MODEL_UNSUPPORTED, 0, DEAD_LETTER, 0, NO_LESSON, 0),
     NOW(FAILED, AUTH, 0, STOP_LANE, 0, NO_LESSON, TELL),
     NOW(FAILED, ANY, IF_NAMED, DEAD_LETTER, 0, NO_LESSON, 0),
-    LATER(FAILED, ANY, 0, SAME_FILE, 5 * MIN, 5 * MIN, 1, NO_LESSON, POLLS | ROUNDS),
-    LATER(FAILED, ANY, 0, SAME_FILE, 30 * MIN, 30 * MIN, 1, NO_LESSON, POLLS | ROUNDS),
+    LATER(FAILED, ANY, 0, SAME_FILE, 5 * MIN, 5 * MIN, 1, NO_LESSON, POLLS | ROUNDS | TELL),
+    LATER(FAILED, ANY, 0, SAME_FILE, 30 * MIN, 30 * MIN, 1, NO_LESSON, POLLS | ROUNDS | TELL),
     NOW(FAILED, ANY, 0, STOP_LANE, 0, NO_LESSON, ROUNDS | TELL),
 
     NOW(ENDED, ANY, IF_RESULTS, FETCH, 0, NO_LESSON, 0),
@@ -223,6 +250,7 @@ static const struct retry_row rows[] = {
     NOW(DOWNLOAD, NONE, IF_SHORT, FETCH, 0, NO_LESSON, 0),
     NOW(DOWNLOAD, NONE, 0, FETCH, 0, NO_LESSON, 0),
     LATER(DOWNLOAD, NOT_FOUND, IF_YOUNG, WAIT, 15 * S, 1 * MIN, 0, NO_LESSON, POLLS),
+    LATER(DOWNLOAD, NOT_FOUND, 0, AGAIN, 2 * MIN, 2 * MIN, 5, NO_LESSON, POLLS | TELL),
     NOW(DOWNLOAD, NOT_FOUND, 0, RESUBMIT_COUNTED, 0, NO_LESSON, TELL),
     LATER(DOWNLOAD, AUTH, 0, KEY, 15 * S, 15 * MIN, 0, NO_LESSON, 0),
     LATER(DOWNLOAD, REFUSED, 0, AGAIN, 1 * MIN, 15 * MIN, 0, NO_LESSON, TELL),
@@ -317,6 +345,25 @@ static void obey_server(const struct retry_row *row, const struct retry_facts *f
         d->tell = true;
 }
 
+/*
+ * What the provider puts off is told when it is more than once in a row, or for long. An outage and
+ * a refused key are told as the provider's state; a queue that is full of own batches is no
+ * trouble.
+ */
+static bool waits_long(enum retry_step step, enum provider_class class, unsigned tries,
+                       int64_t wait_ms)
+{
+    if (step != RETRY_UPLOAD && step != RETRY_FILE_READY && step != RETRY_CREATE)
+        return false;
+    switch ((int)class) {
+    case PROVIDER_NOT_SENT:
+    case PROVIDER_AMBIGUOUS:
+    case PROVIDER_AUTH:
+    case PROVIDER_QUOTA_ENQUEUED: return false;
+    default: return wait_ms > 0 && (wait_ms >= MOMENT_MS || tries >= TELL_AT);
+    }
+}
+
 struct retry_decision retry_decide(enum retry_step step, enum provider_class class,
                                    const struct retry_facts *facts)
 {
@@ -337,6 +384,7 @@ struct retry_decision retry_decide(enum retry_step step, enum provider_class cla
                                .tell = (row->flags & RETRY_TELL) != 0,
                                .lesson = n == 0 ? row->lesson : RETRY_NO_LESSON};
     obey_server(row, facts, &d);
+    d.tell = d.tell || waits_long(step, class, facts->tries, d.wait_ms);
     return d;
 }
 
@@ -345,6 +393,67 @@ enum retry_action retry_row_action(enum row_class class)
     return first_row(RETRY_ROW, (int)class, 0)->action;
 }
 
+/* ---- counting */
+
+static const char *class_name(const struct retry_row *row)
+{
+    if (row->class == RETRY_ANY)
+        return "any";
+    return row->step == RETRY_ROW ? row_class_name((enum row_class)row->class)
+                                  : provider_class_name((enum provider_class)row->class);
+}
+
+void retry_kind(enum retry_step step, enum provider_class class, unsigned when,
+                char out[RETRY_KIND_SIZE])
+{
+    const struct retry_row *row = first_row(step, (int)class, when);
+    int len = snprintf(out, RETRY_KIND_SIZE, "%s/%s", retry_step_name(row->step), class_name(row));
+
+    if (row->when != 0)
+        (void)snprintf(out + len, RETRY_KIND_SIZE - (size_t)len, "+%x", row->when);
+}
+
+bool retry_kind_is_of(const char *kind, enum retry_step step)
+{
+    const char *name = retry_step_name(step);
+    size_t len = strlen(name);
+
+    return strncmp(kind, name, len) == 0 && kind[len] == '/';
+}
+
+/* "kind:count kind:count": where the entry of @kind begins; NULL without one. */
+static const char *entry_of(const char *counts, const char *kind)
+{
+    size_t len = strlen(kind);
+
+    while (*counts != '\0') {
+        if (strncmp(counts, kind, len) == 0 && counts[len] == ':')
+            return counts;
+        counts += strcspn(counts, " ");
+        counts += strspn(counts, " ");
+    }
+    return NULL;
+}
+
+unsigned retry_count(const char *counts, const char *kind)
+{
+    const char *entry = entry_of(counts, kind);
+
+    return entry == NULL ? 0 : (unsigned)strtoul(entry + strlen(kind) + 1, NULL, 10);
+}
+
+void retry_count_more(const char *counts, const char *kind, char out[RETRY_COUNTS_SIZE])
+{
+    const char *entry = entry_of(counts, kind);
+    const char *joint = entry == NULL && counts[0] != '\0' ? " " : "";
+    size_t before = entry == NULL ? strlen(counts) : (size_t)(entry - counts);
+
+    (void)snprintf(out, RETRY_COUNTS_SIZE, "%.*s%s%s:%u%s", (int)before, counts, joint, kind,
+                   retry_count(counts, kind) + 1, entry == NULL ? "" : entry + strcspn(entry, " "));
+}
+
+/* ---- words of refusals */
+
 static bool says(const char *text, const char *const *words)
 {
     for (; *words != NULL; words++) {
@@ -352,6 +461,11 @@ static bool says(const char *text, const char *const *words)
             return true;
     }
     return false;
+}
+
+bool retry_had_room(int64_t now_ms, int64_t ok_ms)
+{
+    return ok_ms > 0 && now_ms - ok_ms < ROOM_MS;
 }
 
 bool retry_is_too_big(enum provider_class class, long status, const char *code, const char *message)

@@ -70,10 +70,13 @@ enum retry_when {
     RETRY_IF_SLOW = 1 << 6,    /* longer in its status than the profile's limit */
     RETRY_IF_OVERDUE = 1 << 7, /* longer than its window and what is granted on top */
     RETRY_IF_STOPPED =
-        1 << 8, /* cancelled for that, and still not ended after the profile's time */
+        1 << 8,              /* cancelled for that, and still not ended after the profile's time */
+    RETRY_IF_ALONE = 1 << 9, /* nothing else of its lane was at the provider */
+    RETRY_IF_SINGLE = 1 << 10, /* its file is of one line: there is nothing to split */
+    RETRY_IF_ROOM = 1 << 11,   /* other batches of the lane had results not long ago */
 };
 
-#define RETRY_WHENS 9
+#define RETRY_WHENS 12
 
 /** Of one bit: "young", "named", ... */
 const char *retry_when_name(enum retry_when when);
@@ -109,7 +112,8 @@ enum retry_flag {
     RETRY_POLLS = 1 << 1,  /* the wait is shorter where polls are more often than each minute:
                               a minute stands for one poll interval */
     RETRY_TELL = 1 << 2,   /* a person should know: a warning in the log, and the job's trouble */
-    RETRY_ROUNDS = 1 << 3, /* what counts is how often its batches came to nothing, not the tries */
+    RETRY_ROUNDS = 1 << 3, /* what counts is how often its batches came to nothing by this, not the
+                              tries */
 };
 
 /** The whole table, for the documentation and for tests. Static. */
@@ -118,8 +122,9 @@ const struct retry_row *retry_rows(size_t *count);
 /** What is known of a failure. */
 struct retry_facts {
     unsigned when;          /* bits of enum retry_when that hold */
-    unsigned tries;         /* failures in a row at this step before this one */
-    unsigned rounds;        /* remote batches of the record that came to nothing before this one */
+    unsigned tries;         /* failures of this kind in a row before this one */
+    unsigned rounds;        /* remote batches of the record that this kind of failure has brought
+                               to nothing before this one */
     int64_t server_wait_ms; /* what the provider asked for; -1: nothing */
     bool no_repeat;         /* x-should-retry: false */
     int64_t poll_ms;        /* the job's longest time between polls; 0: a minute */
@@ -129,7 +134,7 @@ struct retry_facts {
 struct retry_decision {
     enum retry_action action;
     int64_t wait_ms;          /* before the action, or how long the lane is held */
-    bool tell;                /* see RETRY_TELL */
+    bool tell;                /* see RETRY_TELL; or what waits for longer than a moment */
     enum retry_lesson lesson; /* in the first of a row's tries only */
 };
 
@@ -143,12 +148,35 @@ struct retry_decision {
 struct retry_decision retry_decide(enum retry_step step, enum provider_class class,
                                    const struct retry_facts *facts);
 
-/** The same for one request: FETCH (it has a result), RESUBMIT_FREE, RESUBMIT_COUNTED, DEAD_LETTER.
+#define RETRY_KIND_SIZE   48
+#define RETRY_COUNTS_SIZE 256
+
+/**
+ * What `tries` and `rounds` are counted by, as a record keeps it: failures for which the same rows
+ * hold, such as "poll/not_found". What an outage has used up takes nothing from another row.
+ */
+void retry_kind(enum retry_step step, enum provider_class class, unsigned when,
+                char out[RETRY_KIND_SIZE]);
+
+/** Whether @kind is one of @step. */
+bool retry_kind_is_of(const char *kind, enum retry_step step);
+
+/** How often @kind is counted in @counts, such as "failed/any:1 failed/not_found:2". */
+unsigned retry_count(const char *counts, const char *kind);
+
+/** @counts with one more of @kind. All kinds that have rows with RETRY_ROUNDS find room. */
+void retry_count_more(const char *counts, const char *kind, char out[RETRY_COUNTS_SIZE]);
+
+/** The same as retry_decide() for one request: FETCH (it has a result), RESUBMIT_FREE,
+ * RESUBMIT_COUNTED, DEAD_LETTER.
  */
 enum retry_action retry_row_action(enum row_class class);
 
 /** How long something that should be there may be missing: 5 minutes, at most 10 polls. */
 int64_t retry_grace_ms(int64_t poll_ms);
+
+/** Whether another batch's results at @ok_ms (0: never) show that there was room: RETRY_IF_ROOM. */
+bool retry_had_room(int64_t now_ms, int64_t ok_ms);
 
 /** Whether a refused file was refused for its size or its number of requests: RETRY_IF_TOO_BIG. */
 bool retry_is_too_big(enum provider_class class, long status, const char *code,

@@ -66,6 +66,7 @@ static const struct {
     {"1220",                         ROW_AUTH          },
     {"model_not_found",              ROW_MODEL         },
     {"ModelNotFound",                ROW_MODEL         },
+    {"DeploymentNotFound",           ROW_MODEL         },
     {"1211",                         ROW_MODEL         },
     {"1221",                         ROW_MODEL         },
     {"1222",                         ROW_MODEL         },
@@ -139,6 +140,14 @@ static enum row_class class_of_status(int64_t status, const char *message)
     return status >= 400 && status <= 499 ? class_of_text(message) : ROW_UNKNOWN;
 }
 
+/* Zhipu has one code for every wrong parameter; where it is the model, the text names it. */
+static bool is_zhipu_model(const char *code, const char *message)
+{
+    static const char model[] = "\xe6\xa8\xa1\xe5\x9e\x8b"; /* 模型 */
+
+    return strcmp(code, "1210") == 0 && strstr(message, model) != NULL;
+}
+
 enum row_class provider_row_classify(int64_t status, const char *code, const char *message,
                                      bool has_error)
 {
@@ -146,5 +155,7 @@ enum row_class provider_row_classify(int64_t status, const char *code, const cha
 
     if (!has_error && status >= 200 && status <= 299)
         return ROW_OK;
+    if (is_zhipu_model(code, message))
+        return ROW_MODEL;
     return class != ROW_UNKNOWN ? class : class_of_status(status, message);
 }

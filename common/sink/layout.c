@@ -34,6 +34,12 @@ const char *layout_generation(char out[LAYOUT_NAME_MAX], uint32_t number)
     return out;
 }
 
+const char *layout_ended(char out[LAYOUT_NAME_MAX], uint32_t generation)
+{
+    (void)snprintf(out, LAYOUT_NAME_MAX, "ended.g%" PRIu32, generation);
+    return out;
+}
+
 const char *layout_cancelled(char out[LAYOUT_NAME_MAX], uint32_t generation)
 {
     if (generation == 0)

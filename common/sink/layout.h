@@ -21,6 +21,8 @@
  *     gen-2                           rows that resubmission 2 sends again
  *     in.g2/ out.g2/ dead.g2/ ...     parts as they are merged after resubmission 2
  *     cancelled.g2.json               resubmission 2 was cancelled
+ *     ended.g2                        resubmission 2 was brought to its end, OUTPUT included, by
+ *                                     the command that worked on it on one host
  */
 
 /** Room for any name and its NUL. */
@@ -50,6 +52,9 @@ const char *layout_generation(char out[LAYOUT_NAME_MAX], uint32_t number);
 
 /** The mark that the job was cancelled in @generation: only the newest one counts. */
 const char *layout_cancelled(char out[LAYOUT_NAME_MAX], uint32_t generation);
+
+/** The mark that resubmission @generation has ended on one host, with OUTPUT written. */
+const char *layout_ended(char out[LAYOUT_NAME_MAX], uint32_t generation);
 
 /** @remote_file is the provider's id of the file, hashed before it becomes a name. */
 const char *layout_segment(char out[LAYOUT_NAME_MAX], uint32_t part, const char *remote_file,

@@ -17,8 +17,9 @@
  * input file is an orphan, and the file goes last.
  *
  * The provider is read first, the record second: a record can only come to
- * mean a file that was uploaded after it was made, so what a record does not
- * mean then, none ever will.
+ * mean a file that was stored since it is in BUILD (coordinator/core/adopt.h),
+ * and one in BUILD keeps all files of its name. So what a record elsewhere does
+ * not mean then, none ever will.
  */
 
 /** Who a file belongs to, by its name. */

@@ -13,6 +13,13 @@ const char *resolve_step_name(enum resolve_step step)
     return "?";
 }
 
+bool resolve_came_to_nothing(const struct remote_batch *batch)
+{
+    bool names_files = batch->output_file_id[0] != '\0' || batch->error_file_id[0] != '\0';
+
+    return batch->status == REMOTE_FAILED && (batch->error_count > 0 || !names_files);
+}
+
 enum resolve_step resolve_next(const struct resolve_facts *facts, int64_t *wait_ms)
 {
     if (facts->found)

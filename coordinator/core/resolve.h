@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/provider/remote.h"
+
 /**
  * What to do about a create call whose outcome is unknown, after the
  * provider's list was searched for the input file. Seen means adopted, at once.
@@ -31,6 +33,12 @@ struct resolve_facts {
     int64_t now_ms;    /* Redis time */
     int64_t settle_ms; /* how late the provider's list may be */
 };
+
+/**
+ * Whether @batch ran nothing and never will: it has failed, and says why or names no file. Another
+ * create with the same file may live, which it must not hide. (Azure names two files all the same.)
+ */
+bool resolve_came_to_nothing(const struct remote_batch *batch);
 
 /** @wait_ms is written for RESOLVE_LOOK only. */
 enum resolve_step resolve_next(const struct resolve_facts *facts, int64_t *wait_ms);

@@ -160,7 +160,8 @@ test('our client and the simulator keep to the document', async (t) => {
 
 test('our client keeps to it with several endpoints, models and unusual text', async (t) => {
     const place = await start(t);
-    const chat = chatLines(200, (i) => ({ model: i % 2 ? 'gpt-4o' : 'gpt-4o-mini', user: '\u2028 ü \ud83d\ude00 \\' }));
+    const chat = chatLines(200, (i) =>
+        ({ model: i % 2 ? 'gpt-4o' : 'gpt-4o-mini', user: '\u2028 ü \ud83d\ude00 \\' }));
     const more = (url, body) => Array.from({ length: 50 }, (_, i) =>
         ({ custom_id: `${url}-${i} "ü"`, method: 'POST', url, body }));
     const source = write(place.home, 'in.jsonl', jsonl([...chat,

@@ -84,7 +84,11 @@ const ANSWER_BODIES = {
                 type: 'array', minItems: 1,
                 items: {
                     type: 'object', required: ['text', 'index', 'finish_reason'],
-                    properties: { text: { type: 'string' }, index: count },
+                    properties: {
+                        text: { type: 'string' },
+                        index: count,
+                        finish_reason: { enum: ['stop', 'length', 'content_filter'] },
+                    },
                 },
             },
         },

@@ -7,9 +7,12 @@ const assert = require('node:assert/strict');
 const { createHash } = require('node:crypto');
 const http = require('node:http');
 const path = require('node:path');
+const { Readable } = require('node:stream');
 const { test } = require('node:test');
 const { chatLines, jsonl, pause, serve, statusKb, until } = require('./programs');
+const { requestSchema, resultSchema } = require('./lines');
 const { Proxy } = require('./proxy');
+const { Spec } = require('./spec');
 
 const AUTH = { Authorization: 'Bearer sk-test' };
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -81,6 +84,11 @@ function send(port, { method, path: where, headers, body }) {
     });
 }
 
+/* A stream of @pieces, each written by itself. */
+function slowly(pieces) {
+    return Readable.from(pieces, { objectMode: true, highWaterMark: 1 });
+}
+
 async function proxyTo(t, port, options) {
     const proxy = await new Proxy(`http://127.0.0.1:${port}`, options).listen();
 
@@ -117,6 +125,8 @@ test('what is right passes without a word', async (t) => {
         [get('/v1/files/file-out/content', { Range: 'bytes=5-' }), { status: 206, body: jsonl([RESULT]).slice(5),
             headers: { 'Content-Type': 'application/octet-stream',
                 'Content-Range': `bytes 5-${jsonl([RESULT]).length - 1}/${jsonl([RESULT]).length}` } }],
+        [get('/v1/files/file-out/content', { Range: 'bytes=10-' }), { status: 416, body: ERROR,
+            headers: { ...JSON_TYPE, 'Content-Range': 'bytes */10' } }],
         [get('/v1/models'), { body: { object: 'list', data: [] } }],
         [get('/_sim/state'), { status: 299, headers: { 'Content-Type': 'no/thing' }, body: 'whatever' }],
     ];
@@ -174,6 +184,17 @@ const BAD_REQUESTS = [
     ['a file without a name', upload(field('purpose', 'batch'), field('file', oneLine)), /has no file name/],
     ['a file that is no .jsonl', upload(field('purpose', 'batch'), field('file', oneLine, 'in.json')),
         /does not end in \.jsonl/],
+    ['a purpose with a file name', upload(field('purpose', 'batch', 'x'), field('file', oneLine, 'in.jsonl')),
+        /field purpose: has a file name/],
+    ['a part without a name', { ...uploadOf(oneLine),
+        body: form(`--${B}\r\nContent-Disposition: form-data\r\n\r\n\r\n`) }, /without a form-data name/],
+    ['a part that is an attachment', { ...uploadOf(oneLine), body: form(field('purpose', 'batch'),
+        field('file', oneLine, 'in.jsonl').replace('form-data', 'attachment')) }, /without a form-data name/],
+    ['bytes before the form', { ...uploadOf(oneLine), body: `x\r\n${uploadOf(oneLine).body}` }, /before the first/],
+    ['bytes after the form', { ...uploadOf(oneLine), body: `${uploadOf(oneLine).body}x` }, /after the closing/],
+    ['a part whose headers never end', { ...uploadOf(oneLine), body: `--${B}\r\nX: ${'x'.repeat(20000)}` },
+        /headers of a part/],
+    ['more than 50,000 lines', uploadOf('{}\n'.repeat(50001)), /50001 lines are more/],
     ['an empty file', uploadOf(''), /is empty/],
     ['a form that is not closed', { ...uploadOf(oneLine), body: field('file', oneLine, 'in.jsonl') },
         /before the closing boundary/],
@@ -262,6 +283,11 @@ const BAD_ANSWERS = [
         /content-range/],
     ['a range that stops early', get('/v1/files/file-out/content', { Range: 'bytes=5-' }), part('bytes 5-8/10', 4),
         /content-range/],
+    ['a length that is not the range\'s', get('/v1/files/file-out/content', { Range: 'bytes=5-' }),
+        { ...part('bytes 5-9/10', 7), headers: { ...part('bytes 5-9/10', 7).headers, 'Content-Length': 7 } },
+        /content-length: is not that of the range/],
+    ['a range that cannot be there but is told whole', get('/v1/files/file-out/content', { Range: 'bytes=5-' }),
+        { status: 416, headers: { ...JSON_TYPE, 'Content-Range': 'bytes 5-9/10' }, body: ERROR }, /does not fit 416/],
     ['a range that nobody asked for', content, part('bytes 0-9/10', 10), /206: status/],
     ['a range without saying which', get('/v1/files/file-out/content', { Range: 'bytes=5-' }),
         { status: 206, headers: octets, body: 'x' }, /content-range: "" does not fit/],
@@ -293,6 +319,118 @@ for (const [name, request, answer, said] of BAD_ANSWERS) {
         assert.ok(proxy.deviations.some((d) => d.side === 'answer'));
     });
 }
+
+/* A body for each other endpoint and its answer, of members that must be there, and nothing else. */
+const USAGE = { prompt_tokens: 1, total_tokens: 1 };
+const OTHERS = {
+    '/v1/embeddings': [{ model: 'm', input: 'text' },
+        { object: 'list', model: 'm', data: [{ object: 'embedding', index: 0, embedding: [0.5] }], usage: USAGE }],
+    '/v1/responses': [{ model: 'm', input: 'text' },
+        { id: 'r', object: 'response', created_at: 1700000000, status: 'completed', model: 'm',
+            output: [{ type: 'message' }], usage: { input_tokens: 1, output_tokens: 1, total_tokens: 2 } }],
+    '/v1/completions': [{ model: 'm', prompt: 'text' },
+        { id: 'c', object: 'text_completion', created: 1700000000, model: 'm',
+            choices: [{ text: 'x', index: 0, finish_reason: 'stop' }] }],
+    '/v1/moderations': [{ input: 'text' }, { id: 'm', model: 'm', results: [{ flagged: false }] }],
+};
+
+/* Copies of @value, each with one member gone or of another kind. */
+function* spoilt(value) {
+    for (const key of Object.keys(value)) {
+        if (!Array.isArray(value))
+            yield Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
+        const copies = value[key] !== null && typeof value[key] === 'object' ? spoilt(value[key]) : [];
+        for (const copy of [true, ...copies])
+            yield Object.assign(Array.isArray(value) ? [...value] : { ...value }, { [key]: copy });
+    }
+}
+
+function* spoiltLines() {
+    for (const [url, [body, answer]] of Object.entries(OTHERS)) {
+        for (const bad of spoilt({ custom_id: 'a', method: 'POST', url, body }))
+            yield ['input', requestSchema(bad.url), bad];
+        for (const bad of spoilt({ id: 'r', custom_id: 'a', error: null,
+            response: { status_code: 200, request_id: 'q', body: answer } }))
+            yield ['output', resultSchema(url), bad];
+    }
+    for (const error of [{ code: 'batch_expired', message: 'late' }])
+        for (const bad of spoilt({ id: 'r', custom_id: 'a', response: null, error }))
+            yield ['error', resultSchema('/v1/responses'), bad];
+    for (const more of [{ error: { code: 'x', message: 'y', more: 1 }, response: null }, { more: 1 },
+        { response: { ...RESULT.response, more: 1 } }])
+        yield ['closed', resultSchema('/v1/chat/completions'), { ...RESULT, ...more }];
+    yield ['status', resultSchema('/v1/responses'), { ...RESULT,
+        response: { ...RESULT.response, body: { ...OTHERS['/v1/responses'][1], status: 'done' } } }];
+    yield ['stream', requestSchema('/v1/responses'), { custom_id: 'a', method: 'POST', url: '/v1/responses',
+        body: { model: 'm', input: 'x', stream: true } }];
+    yield ['stream', requestSchema('/v1/completions'), { custom_id: 'a', method: 'POST', url: '/v1/completions',
+        body: { model: 'm', prompt: 'x', stream: true } }];
+}
+
+/* What is right all the same: the other answer to a moderation, a response without its usage. */
+const MAY = [/"flagged":true/, /"output":\[\{"type":"message"\}\]\}\}\}$/];
+
+test('a line is found whichever of its members is missing or of another kind', () => {
+    const spec = new Spec();
+
+    for (const [url, [body, answer]] of Object.entries(OTHERS)) {
+        const good = { custom_id: 'a', method: 'POST', url, body };
+        assert.deepEqual(spec.problems(requestSchema(url), good), []);
+        const result = { ...RESULT, response: { ...RESULT.response, body: answer } };
+        assert.deepEqual(spec.problems(resultSchema(url), result), []);
+    }
+    const missed = [];
+    for (const [kind, schema, bad] of spoiltLines()) {
+        const text = `${kind} ${JSON.stringify(bad)}`;
+        if (spec.problems(schema, bad).length === 0 && !MAY.some((may) => may.test(text)))
+            missed.push(text);
+    }
+    assert.deepEqual(missed, []);
+});
+
+test('a form is understood in whatever pieces it comes', async (t) => {
+    const body = Buffer.from(upload(field('purpose', 'batch'), field('expires_after[anchor]', 'created_at'),
+        field('expires_after[seconds]', '3600'), field('file', `${jsonl(chatLines(3))}\r\n--${B.slice(0, -1)}`,
+            'in.jsonl')).body);
+    for (const size of [1, 2, 3, 7, 100]) {
+        const proxy = await proxyTo(t, await stub(t, { body: FILE }));
+        const pieces = Array.from({ length: Math.ceil(body.length / size) }, (_, i) =>
+            body.subarray(i * size, (i + 1) * size));
+        await send(proxy.port, { method: 'POST', path: '/v1/files', headers: FORM, body: slowly(pieces) });
+        assert.match(proxy.report, /^request POST \/v1\/files: line 4: not JSON[^\n]*\n[^\n]*line 5: not JSON[^\n]*$/);
+    }
+});
+
+test('a part that begins within a line is looked at from the next one on', async (t) => {
+    const text = jsonl([{ ...RESULT, id: 'x'.repeat(200000) }, { ...RESULT, custom_id: 7 }]);
+    const proxy = await look(t, get('/v1/files/file-out/content', { Range: 'bytes=5-' }), { status: 206,
+        body: text.slice(5), headers: { ...octets, 'Content-Range': `bytes 5-${text.length - 1}/${text.length}` } });
+
+    assert.match(proxy.report, /^[^\n]*line 1 \/custom_id: must be string[^\n]*\n?[^\n]*$/);
+    assert.equal(proxy.watch.linesSeen, 1);
+});
+
+test('an uploaded file is known as input when it comes back, and a listed batch tells of its files', async (t) => {
+    const answers = {
+        'POST /v1/files': [JSON_TYPE, JSON.stringify(FILE)],
+        'GET /v1/files/file-1/content': [octets, jsonl([{ ...line, method: undefined }])],
+        'GET /v1/batches': [JSON_TYPE, JSON.stringify(listOf({ ...BATCH, endpoint: '/v1/embeddings' }))],
+        'GET /v1/files/file-out/content': [octets, jsonl([RESULT])],
+    };
+    const port = await stub(t, (req, res) => req.resume().on('end', () => {
+        const [headers, body] = answers[`${req.method} ${req.url}`];
+        res.writeHead(200, headers).end(body);
+    }));
+    const proxy = await proxyTo(t, port);
+
+    await send(proxy.port, uploadOf(oneLine));
+    assert.equal(proxy.report, '');
+    await send(proxy.port, get('/v1/files/file-1/content'));
+    assert.match(proxy.report, /line 1: must have required property 'method'/);
+    await send(proxy.port, get('/v1/batches'));
+    await send(proxy.port, content);
+    assert.match(proxy.report, /line 1 \/response\/body: must have required property 'data'/);
+});
 
 test('what a result must be is known from its batch', async (t) => {
     const answers = {
@@ -333,7 +471,8 @@ test('headers pass as they are, the wrong ones too', async (t) => {
         res.end();
     });
     const proxy = await proxyTo(t, port);
-    const sent = ['Host', 'api.example', 'X-Odd', 'a', 'x-odd', 'b', 'Authorization', 'Bearer k', 'Connection', 'close'];
+    const sent = ['Host', 'api.example', 'X-Odd', 'a', 'x-odd', 'b', 'Authorization', 'Bearer k',
+        'Connection', 'close'];
     const answer = await new Promise((resolve, reject) => {
         const request = http.request({ port: proxy.port, method: 'GET', path: '/v1/files', headers: sent,
             agent: false }, resolve);

@@ -221,9 +221,6 @@ class RequestWatch {
             else
                 this.checkParameter(parameter, values[0]);
         }
-        for (const [name, parameter] of known)
-            if (parameter.required && !this.query.has(name))
-                this.report('query', `/${name}`, 'is missing');
     }
 
     checkParameter({ name, schema }, text) {

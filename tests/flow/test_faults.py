@@ -32,8 +32,9 @@ class FaultTest(SheafTest):
     def test_downloads_are_cut(self):
         self.job("truncate=0.5")
 
-    def test_every_download_is_cut(self):
-        self.job("truncate=1@every", n=50)
+    def test_the_first_downloads_are_all_cut(self):
+        # Not each time for ever: a line is read from one answer, and so the last one needs one that is whole.
+        self.job("truncate=1-6", n=50)
 
     def test_a_server_without_ranges_cuts_downloads(self):
         self.job("truncate=0.3", "no-range")

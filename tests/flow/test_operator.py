@@ -344,6 +344,20 @@ class AccountTest(OneHostTest):
         ledger = simulator.ledger()
         self.assertEqual((ledger["batches_created"], ledger["billed_twice"]), (made, 0))
 
+    def test_a_cancel_with_another_accounts_key_changes_nothing(self):
+        simulator = self.simulator("--delay", "2s")
+        requests = self.requests(20)
+        self.half_a_job(simulator, requests, "key-a")
+        account = self.status()["accounts"][0]["account"]
+        flags = ("cancel", "in.jsonl", "-y", "--poll-interval", "100ms", "--lease", "2s")
+        self.check(self.verb(*flags, env={"OPENAI_API_KEY": "key-b"}), 12, account, "nothing was changed")
+        status = self.status()
+        self.assertFalse(status["cancelled"])
+        self.assertEqual([e["verb"] for e in status["trail"]], ["open"])
+        self.assertEqual(glob.glob(self.path("out.jsonl.sheaf", "sink", "*", "cancelled*")), [])
+        self.check(self.go_on(simulator, "key-a"), 0)
+        self.check_output(requests)
+
     def test_the_first_accounts_key_goes_on(self):
         simulator = self.simulator("--delay", "2s")
         requests = self.requests(20)
@@ -459,6 +473,18 @@ class KeyTest(OneHostTest):
         self.assertNotIn(self.KEY, out + err)
         self.assert_nowhere_in(self.path("out.jsonl.sheaf"))
 
+    def test_a_provider_that_repeats_the_key_does_not_make_us_tell_it(self):
+        for route in ("uploads", "creates"):
+            with self.subTest(route=route):
+                fault = "status=400:route=%s:message=Bad key %s given" % (route, self.KEY)
+                simulator = self.simulator("--fault", fault)
+                name = "%s.jsonl" % route
+                code, out, err = self.run_job(simulator, self.write(name, self.requests(5)), self.path("out-" + name), "-v",
+                                              "--give-up", "1s", env={"OPENAI_API_KEY": self.KEY}, timeout=20)
+                self.assertNotIn(self.KEY, out + err)
+                self.assertIn("Bad key *******************", out + err)
+                self.assert_nowhere_in(self.path("out-%s.sheaf" % name))
+
     def test_a_key_is_no_flag(self):
         code, _, err = self.sheaf("run", "in.jsonl", "-o", "out.jsonl", "--api-key", self.KEY)
         self.assertEqual(code, 2)
@@ -550,6 +576,43 @@ class ResubmitTest(OneHostTest):
         self.check(self.resubmit("--code", "500", "-y"), 0, "nothing is sent again")  # healed: named rightly
         self.check(self.resubmit("--code", "400 sim_400", "-y"), 3, "1 failed")
         self.audit_output()
+
+    def test_what_is_refused_while_another_one_is_under_way_is_not_noted(self):
+        requests = self.requests(60) + [request_line("four", "q", sim_status=400)]
+        simulator = self.a_job_with_failures(requests)
+        simulator.stop()
+        slow = self.simulator("--delay", "2s", port=simulator.port)
+        process = self.start_resubmit("--code", "500")
+        self.wait_until("it is at the provider", lambda: slow.ledger()["batches_live"] > 0)
+        self.kill(process)
+        before = self.trail()
+        self.assertEqual(before[-1][0], "resubmit")
+        account = self.status()["accounts"][0]["account"]
+        self.check(self.resubmit("--code", "sim_400", "-y"), 12, "resubmission 1", "one at a time")
+        self.check(self.resubmit("--code", "sim_400", "--plan"), 12, "resubmission 1", "one at a time")
+        self.check(self.resubmit("--code", "500", env={"OPENAI_API_KEY": "other"}), 12, account, "nothing was changed")
+        self.assertEqual(self.trail(), before)
+        plan = json.loads(self.check(self.resubmit("--code", "500", "--plan", "--json"), 0))
+        self.assertEqual(plan["plan"]["generation"], 1)
+        _, _, err = result = self.resubmit("--code", "500")
+        self.check(result, 3, "resubmission 1 of job in.jsonl is under way already")
+        self.assertNotIn("are sent again", err)
+        self.audit_output()
+
+    def test_a_price_that_is_not_known(self):
+        simulator = self.simulator("--fault", "rows-500=0.3:always")
+        source = self.write("in.jsonl", [request_line("r%d" % i, "q%d" % i, model="nobody-knows") for i in range(40)])
+        self.check(self.run_job(simulator, source, self.path("out.jsonl"), "--max-attempts", "1"), 3)
+        master, slave = pty.openpty()
+        asking = subprocess.Popen([program("sheaf"), "resubmit", "in.jsonl", "--state-dir",
+                                   self.path("out.jsonl.sheaf")], stdin=slave, stderr=slave,
+                                  env=self.environment(), cwd=self.folder)
+        os.close(slave)
+        os.write(master, b"n\n")
+        self.assertEqual(asking.wait(30), 2)
+        said = os.read(master, 65536).decode()
+        os.close(master)
+        self.assertRegex(said, r"Send \d+ rows of job in.jsonl again\? What it would cost is not known\.")
 
     def test_a_job_that_has_not_ended_is_refused(self):
         run = self.begin(self.simulator(), self.requests(20), "--coordinators", "0")
@@ -727,9 +790,14 @@ class InACluster(OperatorTest):
         self.check(self.verb("wait", "j", "--timeout", "60s"), 3)
         self.check(self.verb("results", "j", "-o", self.path("out.jsonl")), 0)
         broken.stop()
-        well = self.simulator(port=broken.port)
+        well = self.simulator("--delay", "2s", port=broken.port)
         self.check(self.verb("resubmit", "j"), 2, "-y")
-        self.check(self.verb("resubmit", "j", "-y"), 0, "sheaf wait j", "resubmission 1")
+        self.check(self.verb("resubmit", "j", "-y"), 0, "sheaf wait j", "this is resubmission 1")
+        _, _, err = result = self.verb("resubmit", "j", "-y")
+        self.check(result, 0, "resubmission 1 of job j is under way already")
+        self.assertNotIn("are sent again", err)
+        status = json.loads(self.check(self.verb("status", "j", "--json"), 0))
+        self.assertEqual([e["verb"] for e in status["trail"]], ["open", "resubmit"])
         self.check(self.verb("wait", "j", "--timeout", "60s"), 0)
         self.check(self.verb("results", "j", "-o", self.path("out.jsonl")), 0)
         self.check_output(requests)
@@ -772,6 +840,43 @@ class InACluster(OperatorTest):
         self.check(self.verb("failures", "j"), 0, "30 rows are not")
         result = json.loads(self.check(self.verb("failures", "j", "--json"), 0))
         self.assertEqual((result["ended"], result["not_merged_rows"], result["failed"]), (False, 30, 0))
+
+
+class ModelTest(OneHostTest):
+    """A model that the provider does not have is told in the provider's words, and the advice is the same."""
+
+    def test_one_advice_for_all_of_them(self):
+        for name, path, code in (("openai", "/v1", "model_not_found"), ("zhipu", "/api/paas/v4", "1210"),
+                                 ("doubleword", "/v1", "model_unsupported")):
+            with self.subTest(profile=name):
+                simulator = self.simulator("--profile", name)
+                output = self.path(name, "out.jsonl")
+                os.mkdir(self.path(name))
+                source = self.write("in.jsonl", [request_line("request-%d" % i, "q", model="no-such-model")
+                                                 for i in range(3)])
+                words = self.run_words(simulator, source, output, "--provider", name)
+                words[words.index("--base-url") + 1] = "http://127.0.0.1:%d%s" % (simulator.port, path)
+                self.check(self.sheaf(*words, env={"SHEAF_API_KEY": "k"}), 3)
+                where = ("--state-dir", output + ".sheaf")
+                cause = json.loads(self.check(self.sheaf("failures", "in.jsonl", "--json", *where), 0))["causes"][0]
+                self.assertEqual((cause["code"], cause["count"]), (code, 3))
+                self.assertIn("there is no such model for this key", cause["help"])
+                plan = self.check(self.sheaf("resubmit", "in.jsonl", "--code", code, "--plan", "--json", *where), 0)
+                self.assertEqual(json.loads(plan)["plan"]["rows"], 3)
+                simulator.stop()
+
+
+class ProgressTest(OneHostTest):
+    def test_the_providers_words_are_shown_while_it_waits(self):
+        simulator = self.simulator("--fault", "status=429:route=creates:code=insufficient_quota:message=top up at once")
+        source = self.write("in.jsonl", self.requests(5))
+        for form in ("json", "plain"):
+            _, _, err = self.run_job(simulator, source, self.path("out.jsonl"), "--give-up", "4s", "--progress", form)
+            waiting = [line for line in err.splitlines() if "waiting: quota" in line]
+            self.assertTrue(waiting, err)
+            self.assertIn("top up at once", waiting[0])
+            if form == "json":
+                self.assertIn("top up at once", json.loads(waiting[0])["why"])
 
 
 class DoctorTest(OperatorTest):
@@ -832,6 +937,17 @@ class DoctorTest(OperatorTest):
         self.assertEqual(code, 0, out + err)
         self.assertEqual(json.loads(out)["limits"]["poll_min"], {"value": 120000, "profile": None})
 
+    def test_limits_that_the_configuration_sets_hold_at_any_address(self):
+        simulator = self.simulator()
+        self.write("sheaf.yaml", ["providers:", "  openai:",
+                                  "    limits: {creates_per_hour: 5, enqueued_tokens: 1500, poll_min: 3s}"])
+        code, out, err = self.sheaf("doctor", "--json", "--base-url", simulator.url)
+        self.assertEqual(code, 0, err)
+        limits = json.loads(out)["limits"]
+        self.assertEqual([limits[name]["value"] for name in ("creates_per_hour", "enqueued_tokens", "poll_min")],
+                         [5, 1500, 3000])
+        self.assertIsNone(limits["uploads_per_min"]["value"])  # the vendor's, for its own servers
+
     def test_an_account_that_is_given_is_shown(self):
         simulator = self.simulator()
         _, checks = self.doctor("--base-url", simulator.url)
@@ -879,6 +995,33 @@ class DoctorTest(OperatorTest):
         code, checks = self.doctor("--provider", "opnai")
         self.assertEqual(code, 2)
         self.assertIn("openai", checks["provider"]["text"])
+
+    def test_a_mistake_in_a_profile_is_one_of_the_file_and_the_rest_is_looked_at(self):
+        simulator = self.simulator()
+        self.write("sheaf.yaml", ["providers:", "  openai:", "    limits: {max_request: 1}", "  mine: {like: groq}"])
+        code, checks = self.doctor("--base-url", simulator.url)
+        self.assertEqual((code, checks["config"]["level"]), (2, "fail"))
+        self.assertIn("sheaf.yaml:3:27: unknown key", checks["config"]["text"])
+        self.assertEqual({checks[name]["level"] for name in ("key", "address", "account", "provider")}, {"ok"})
+        code, checks = self.doctor("--provider", "mine", "--base-url", simulator.url)
+        self.assertEqual((code, checks["config"]["level"]), (2, "fail"))
+        self.assertNotIn("key", checks)
+        self.assertIn("the file", checks["provider"]["advice"])
+
+    def test_an_address_that_is_missing_is_asked_for_once(self):
+        code, checks = self.doctor("--provider", "azure", env={"SHEAF_API_KEY": "k"})
+        self.assertEqual((code, checks["address"]["level"]), (2, "fail"))
+        said = checks["address"]["text"] + "; " + checks["address"]["advice"]
+        self.assertEqual((said.count("give --base-url"), said.count("https://")), (1, 1))
+        code, checks = self.doctor("--base-url", "nonsense")
+        self.assertIn("https://host/v1", checks["address"]["advice"])
+
+    def test_a_place_that_holds_no_files(self):
+        simulator = self.simulator()
+        code, checks = self.doctor("--base-url", simulator.url, "--sink", "dir:/proc/nope")
+        self.assertEqual((code, checks["sink"]["level"]), (9, "fail"))
+        self.assertIn("/proc", checks["sink"]["text"])
+        self.assertNotIn("room", checks["sink"]["advice"])
 
 
 if __name__ == "__main__":

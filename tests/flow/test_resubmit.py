@@ -190,6 +190,54 @@ class ResubmitTest(SheafTest):
                         path = self.path(name)
                         shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
 
+    def test_killed_before_output_is_written_nothing_is_sent_a_second_time(self):
+        self.needs_failpoints()
+        requests = self.requests(200)
+        simulator = self.first_run(requests, "rows-500=0.3:always", "rows-policy=0.2:always")
+        code, _, err = self.again("--code", "500", env={"SHEAF_FP": "publish.report:kill"})
+        self.assertEqual(code, -signal.SIGKILL, err)
+        created = json.loads(simulator.admin("state"))["batches_created"]
+        code, out, err = self.again("--code", "500", "--plan", "--json")
+        self.assertEqual((code, json.loads(out)["plan"]["generation"]), (0, 1), err)
+        code, _, err = self.again("--code", "400")  # one at a time
+        self.assertEqual(code, 12, err)
+        self.assertIn("not in OUTPUT yet", err)
+        code, _, err = self.again("--code", "500")
+        self.assertEqual(code, 3, err)
+        self.assertIn("resubmission 1 of job in.jsonl has ended", err)
+        self.assertEqual(json.loads(simulator.admin("state"))["batches_created"], created)
+        self.assertNotIn("gen-2", os.listdir(self.sink_folder()))
+        self.assertEqual(self.report("out.report.json")["generation"], 1)
+        failed = self.failed()
+        self.assertEqual(set(failed), {400})
+        self.check_output(requests, failed=failed[400])
+        self.check_audit()
+        code, _, err = self.again("--code", "400")  # now the next may begin
+        self.assertEqual(code, 0, err)
+        self.check_output(requests)
+        self.assertEqual(self.report("out.report.json")["generation"], 2)
+
+    def test_rows_that_fail_again_are_not_sent_a_third_time_after_a_crash(self):
+        self.needs_failpoints()
+        requests = self.requests(200)
+        simulator = self.first_run(requests, "rows-500=0.3:always")
+        before = self.failed()[500]
+        # they fail in the same way: OUTPUT stays the same, byte for byte
+        simulator.arm("rows-500=0.3:always")
+        for place in ("publish.errors:kill", "publish.report:kill"):
+            code, _, err = self.again(env={"SHEAF_FP": place})
+            self.assertEqual(code, -signal.SIGKILL, err)
+        code, _, err = self.again()
+        self.assertEqual(code, 3, err)
+        self.assertNotIn("gen-2", os.listdir(self.sink_folder()))
+        self.assertEqual(self.failed(), {500: before})
+        self.check_output(requests, failed=before)
+        simulator.arm("rows-500=off")
+        code, _, err = self.again()
+        self.assertEqual(code, 0, err)
+        self.check_output(requests)
+        self.assertEqual(self.report("out.report.json")["generation"], 2)
+
     def test_what_resubmit_has_begun_a_run_ends(self):
         self.needs_failpoints()
         requests = self.requests(60)
@@ -266,6 +314,36 @@ class ResubmitTest(SheafTest):
         self.assertEqual(code, 0, err)
         self.check_output(requests)
 
+    def test_a_lost_redis_says_what_brings_the_job_back(self):
+        requests = self.requests(60)
+        simulator = self.first_run(requests, "rows-500=0.5:always")
+        self.lose_redis()
+        code, _, err = self.again()
+        self.assertEqual(code, 5, err)
+        self.assertIn("the same `sheaf run`", err)
+        code, _, err = self.run_job(simulator, self.path("in.jsonl"), self.path("out.jsonl"), *self.run_flags)
+        self.assertEqual(code, 3, err)
+        code, _, err = self.again()
+        self.assertEqual(code, 0, err)
+        self.check_output(requests)
+
+    def test_a_code_that_no_row_failed_with_is_refused_also_when_none_fails(self):
+        requests = self.requests(20)
+        self.first_run(requests, "rows-500=0.5:always")
+        code, _, err = self.again("--code", "500")
+        self.assertEqual(code, 0, err)
+        code, _, err = self.again("--code", "500")  # one that some had failed with may be repeated
+        self.assertEqual(code, 0, err)
+        code, _, err = self.again("--code", "bogus")
+        self.assertEqual(code, 2, err)
+        self.assertIn("bogus", err)
+        code, out, err = self.again("--code", "500", "--plan", "--json")
+        self.assertEqual(code, 0, err)
+        plan = json.loads(out)["plan"]
+        known = ("rows", "windows", "batches", "bytes", "input_tokens", "output_tokens", "price_nano")
+        self.assertEqual([plan[name] for name in known], [0] * len(known))
+        self.assertEqual(plan["lanes"], [])
+
     def test_nothing_failed_nothing_is_sent(self):
         requests = self.requests(20)
         simulator = self.first_run(requests, code=0)
@@ -335,6 +413,43 @@ class ClusterResubmitTest(SheafTest):
         self.assertEqual(simulator.ledger()["billed_twice"], 0)
         code, _, err = self.verb("audit", "j")
         self.assertEqual(code, 0, err)
+
+    def test_whoever_looks_after_a_crash_tells_redis_what_is_decided(self):
+        self.needs_failpoints()
+        requests = self.requests(200)
+        self.first_run(requests)
+        code, _, err = self.verb("resubmit", "j", "-y", env={"SHEAF_FP": "resubmit.published:kill"})
+        self.assertEqual(code, -signal.SIGKILL, err)
+        for verb in (("results", "j", "-o", self.path("out.jsonl")), ("report", "j"), ("audit", "j")):
+            code, out, err = self.verb(*verb)
+            self.assertIn(code, (0, 7), out + err)  # not yet, or the workers were quick
+        self.results(requests)  # `wait` waits for the resubmission
+        self.assertEqual(self.report("out.report.json")["generation"], 1)
+        code, _, err = self.verb("audit", "j")
+        self.assertEqual(code, 0, err)
+
+    def test_each_look_tells_redis_what_is_decided(self):
+        self.needs_failpoints()
+        requests = self.requests(200)
+        simulator = self.first_run(requests)
+        looks = (("wait", "j", "--timeout", "60s"), ("watch", "j"), ("status", "j", "--json"), ("failures", "j", "--json"),
+                 ("report", "j"))
+        for generation, look in enumerate(looks, 1):
+            with self.subTest(look=look[0]):
+                simulator.arm("rows-500=%s" % ("off" if generation == len(looks) else "1:always"))
+                code, _, err = self.verb("resubmit", "j", "-y", env={"SHEAF_FP": "resubmit.published:kill"})
+                self.assertEqual(code, -signal.SIGKILL, err)
+                code, out, err = self.verb(*look)
+                self.assertIn(code, (0, 3, 7), out + err)
+                self.wait_until("its end", lambda: self.is_published(generation))
+                self.assertIn(self.verb("wait", "j", "--timeout", "60s")[0], (0, 3))
+        self.results(requests)
+        self.assertEqual(self.report("out.report.json")["generation"], len(looks))
+
+    def is_published(self, generation):
+        sink = self.path("sink")
+        job = os.path.join(sink, next(name for name in os.listdir(sink) if name.startswith("j.")))
+        return os.path.isdir(os.path.join(job, "rep.g%d" % generation))
 
     def test_lines_that_the_sink_has_lost_are_submitted_again(self):
         requests = self.requests(200)

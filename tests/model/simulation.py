@@ -174,13 +174,13 @@ class Simulation:
         bid, h, job = self.record(reply)
         assert self.redis.zscore(P + 'wait:%s:%s' % (h['A'], h['L']), bid) is None, 'waits although it is at work'
         yield
+        if (job.get('cancel') or job.get('hold')) and (h['st'] == 'BUILD' or 'its' not in h):
+            self.call('advance', bid, nonce, h['st'], 'FETCH', 'wk', 0, 'fail', 'not wanted', 'free', 1)
+            yield
+            return
         if h['st'] == 'SUBMIT':
             if not (yield from self.resolve(account, bid, nonce, h)):
                 return
-        if job.get('cancel'):
-            self.call('advance', bid, nonce, 'BUILD', 'FETCH', 'wk', 0, 'fail', 'cancelled', 'free', 1)
-            yield
-            return
         members = self.members(bid, nonce)
         yield
         if members is None or not self.turn(account, 'uploads'):
@@ -195,9 +195,10 @@ class Simulation:
         yield
         reply = self.call('advance', bid, nonce, 'BUILD', 'SUBMIT', 'co', LEASE_MS, 'file', file, 'its', '@now', 'looks', '')
         yield
-        if reply[0] != 'OK':
+        if reply[0] == 'GONE':  # else another holder may have found the file: the reaper looks
             self.provider.delete(file, account)
             yield
+        if reply[0] != 'OK':
             return
         yield from self.create(account, bid, nonce, file, h['L'])
 

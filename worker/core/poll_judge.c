@@ -42,18 +42,25 @@ static bool past_window(const struct poll_facts *f, int64_t more)
     return f->limits->window_ms > 0 && past(f->age_ms, more > 0 ? f->limits->window_ms + more : 0);
 }
 
-static bool is_slow(const struct poll_facts *f, int64_t in_status_ms)
+/* What the provider says that the batch is, and for how long it has said so. */
+struct told {
+    enum remote_status status;
+    const char *word;
+    int64_t for_ms;
+};
+
+static bool is_slow(const struct poll_facts *f, const struct told *told)
 {
     const struct provider_limits *l = f->limits;
 
-    switch (f->batch->status) {
+    switch (told->status) {
     case REMOTE_VALIDATING:
     case REMOTE_UNKNOWN:
-        if (past(in_status_ms, l->stuck_validating_ms))
+        if (past(told->for_ms, l->stuck_validating_ms))
             return true;
         break;
     case REMOTE_FINALIZING:
-        if (past(in_status_ms, l->stuck_finalizing_ms))
+        if (past(told->for_ms, l->stuck_finalizing_ms))
             return true;
         break;
     case REMOTE_QUEUED:
@@ -67,18 +74,18 @@ static bool is_slow(const struct poll_facts *f, int64_t in_status_ms)
     return past_window(f, l->stuck_running_ms);
 }
 
-static unsigned stuck_when(const struct poll_facts *f, int64_t in_status_ms)
+static unsigned stuck_when(const struct poll_facts *f, const struct told *told)
 {
     const struct provider_limits *l = f->limits;
-    bool stopping = f->batch->status == REMOTE_CANCELLING;
+    bool stopping = f->batch->status == REMOTE_CANCELLING; /* now, not by what was heard before */
     unsigned when = 0;
 
-    if (is_slow(f, in_status_ms))
+    if (is_slow(f, told))
         when |= RETRY_IF_SLOW;
     if (f->stopped_ms < 0 && past_window(f, l->stuck_cancel_ms))
         when |= RETRY_IF_OVERDUE;
     if (past(f->stopped_ms, l->stuck_cancelling_ms) ||
-        (stopping && past(in_status_ms, l->stuck_cancelling_ms)))
+        (stopping && past(told->for_ms, l->stuck_cancelling_ms)))
         when |= RETRY_IF_STOPPED;
     return when;
 }
@@ -86,15 +93,18 @@ static unsigned stuck_when(const struct poll_facts *f, int64_t in_status_ms)
 static void judge_running(const struct poll_facts *f, struct poll_judgement *out)
 {
     bool same = strcmp(f->known_status, f->batch->status_text) == 0;
-    int64_t in_status_ms = same ? f->in_status_ms : 0;
+    struct told told = {f->batch->status, f->batch->status_text, same ? f->in_status_ms : 0};
     char age[UNITS_TEXT_MAX];
     char spent[UNITS_TEXT_MAX];
 
-    out->when = stuck_when(f, in_status_ms);
+    if (out->stale)
+        told =
+            (struct told){remote_status_parse(f->known_status), f->known_status, f->in_status_ms};
+    out->when = stuck_when(f, &told);
     out->step = out->when == 0 ? RETRY_POLL : RETRY_STUCK;
     (void)snprintf(out->what.message, sizeof(out->what.message),
-                   "the batch is \"%s\" for %s, %s after it was created", f->batch->status_text,
-                   units_format_duration(in_status_ms, spent),
+                   "the batch is \"%s\" for %s, %s after it was created", told.word,
+                   units_format_duration(told.for_ms, spent),
                    units_format_duration(f->age_ms, age));
 }
 
@@ -121,7 +131,7 @@ static void judge_end(const struct poll_facts *f, struct poll_judgement *out)
     out->step = RETRY_ENDED;
     if (b->status == REMOTE_EXPIRED || b->status == REMOTE_CANCELLED)
         out->when |= RETRY_IF_PARTIAL;
-    if (b->output_file_id[0] != '\0' || b->error_file_id[0] != '\0') {
+    if (!f->files_empty && (b->output_file_id[0] != '\0' || b->error_file_id[0] != '\0')) {
         out->when |= RETRY_IF_RESULTS;
     } else if (b->status == REMOTE_FAILED) {
         out->step = RETRY_FAILED;
@@ -138,14 +148,19 @@ static void judge_end(const struct poll_facts *f, struct poll_judgement *out)
     }
 }
 
+bool poll_files_tell(const struct remote_batch *batch, const int64_t bytes[2])
+{
+    if (batch->status != REMOTE_FAILED)
+        return true;
+    return bytes[0] > 0 || (bytes[1] > 0 && batch->error_count == 0);
+}
+
 void poll_judge(const struct poll_facts *f, struct poll_judgement *out)
 {
     *out = (struct poll_judgement){
         .step = RETRY_POLL, .what = {.class = PROVIDER_NONE, .retry_after_ms = -1, .line = -1}
     };
     out->stale = is_stale(f);
-    if (out->stale)
-        return;
     if (remote_status_is_terminal(f->batch->status))
         judge_end(f, out);
     else

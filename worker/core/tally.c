@@ -8,7 +8,7 @@
 #include "common/model/mask.h"
 #include "common/model/ordinal.h"
 
-#define COUNTERS_BYTES (4 * sizeof(uint64_t))
+#define COUNTERS_BYTES (5 * sizeof(uint64_t))
 
 int tally_compare_members(const void *a, const void *b)
 {
@@ -16,6 +16,21 @@ int tally_compare_members(const void *a, const void *b)
     const struct member *y = b;
 
     return (x->window > y->window) - (x->window < y->window);
+}
+
+static uint8_t *settled_bits(const struct tally *t, size_t index)
+{
+    return t->blob + t->at[index];
+}
+
+static uint8_t *free_bits(const struct tally *t, size_t index)
+{
+    return settled_bits(t, index) + mask_bytes(t->members[index].lines);
+}
+
+static uint8_t *seen_bits(const struct tally *t, size_t index)
+{
+    return free_bits(t, index) + mask_bytes(t->members[index].lines);
 }
 
 void tally_init(struct tally *t, const struct member *members, size_t count, const uint8_t *blob,
@@ -27,7 +42,7 @@ void tally_init(struct tally *t, const struct member *members, size_t count, con
     t->at = xcalloc(count + 1, sizeof(*t->at));
     for (size_t i = 0; i < count; i++) {
         t->at[i] = total;
-        total += 2 * mask_bytes(members[i].lines);
+        total += 3 * mask_bytes(members[i].lines);
     }
     t->blob_len = total;
     t->blob = xcalloc(total, 1);
@@ -38,6 +53,14 @@ void tally_init(struct tally *t, const struct member *members, size_t count, con
     t->alien = get_u64(t->blob + 8);
     t->garbled = get_u64(t->blob + 16);
     t->duplicate = get_u64(t->blob + 24);
+    t->unpaid = get_u64(t->blob + 32);
+    for (size_t i = 0; i < count; i++)
+        t->seen += members[i].lines - mask_left(seen_bits(t, i), members[i].lines);
+}
+
+void tally_begin_pass(struct tally *t)
+{
+    t->lines = t->alien = t->garbled = t->duplicate = 0;
 }
 
 void tally_seal(struct tally *t)
@@ -47,7 +70,8 @@ void tally_seal(struct tally *t)
     p = put_u64(p, t->lines);
     p = put_u64(p, t->alien);
     p = put_u64(p, t->garbled);
-    (void)put_u64(p, t->duplicate);
+    p = put_u64(p, t->duplicate);
+    (void)put_u64(p, t->unpaid);
 }
 
 void tally_release(struct tally *t)
@@ -73,16 +97,6 @@ const struct member *tally_member(const struct tally *t, uint64_t ordinal)
     return m != NULL && line < m->lines && !mask_get(m->mask, line) ? m : NULL;
 }
 
-static uint8_t *settled_bits(const struct tally *t, size_t index)
-{
-    return t->blob + t->at[index];
-}
-
-static uint8_t *free_bits(const struct tally *t, size_t index)
-{
-    return settled_bits(t, index) + mask_bytes(t->members[index].lines);
-}
-
 void tally_note_alien(struct tally *t)
 {
     t->lines++;
@@ -100,6 +114,8 @@ bool tally_note(struct tally *t, uint64_t ordinal, enum outcome outcome)
     }
     t->lines++;
     size_t index = (size_t)(m - t->members);
+    t->seen += !mask_get(seen_bits(t, index), line);
+    mask_set(seen_bits(t, index), line);
     if (mask_get(settled_bits(t, index), line)) {
         t->duplicate++;
         return true;
@@ -118,6 +134,11 @@ void tally_note_garbled(struct tally *t)
 {
     t->lines++;
     t->garbled++;
+}
+
+void tally_note_unpaid(struct tally *t)
+{
+    t->unpaid++;
 }
 
 bool tally_file_line(const struct member *members, size_t count, int64_t line, uint64_t *ordinal)
@@ -162,8 +183,9 @@ void tally_verdict(const struct tally *t, size_t index, const struct tally_end *
     const struct member *m = &t->members[index];
     const uint8_t *settled = settled_bits(t, index);
     const uint8_t *free_ones = free_bits(t, index);
-    bool last_try = end->refused || (end->had_a_try && !has_settled(t) &&
-                                     m->attempt + 1 >= most_tries(end->max_attempts));
+    bool tried = end->had_a_try && t->unpaid == 0;
+    bool last_try = end->refused ||
+                    (tried && !has_settled(t) && m->attempt + 1 >= most_tries(end->max_attempts));
 
     *out = (struct verdict){0};
     for (uint32_t i = 0; i < m->lines; i++) {
@@ -179,5 +201,6 @@ void tally_verdict(const struct tally *t, size_t index, const struct tally_end *
         mask_set(out->mask, i);
         out->exhausted++;
     }
+    out->untried = !tried && !out->charged;
     out->left = mask_left(out->mask, m->lines);
 }

@@ -13,9 +13,9 @@
  * is a member only if its bit was clear when the file was built: any other
  * result line is alien, even one of the same job.
  *
- * Two bits a task: settled (answered, or refused for good) and free (its
- * failure is not charged). They travel as one blob: the counters, then for each
- * member its settled bytes and its free bytes.
+ * Three bits a task: settled (answered, or refused for good), free (its failure is not charged)
+ * and seen (it got a line). They travel as one blob: the counters, then for each member its
+ * settled, free and seen bytes.
  */
 struct tally {
     const struct member *members; /* borrowed, sorted by window */
@@ -23,8 +23,9 @@ struct tally {
     size_t *at; /* offset of each member's bits in @bits */
     uint8_t *blob;
     size_t blob_len;
-    uint64_t lines, alien, garbled, duplicate; /* of all result lines of the batch so far */
-    uint64_t unpaid;     /* lines that failed for want of money, seen by this process */
+    uint64_t lines, alien, garbled, duplicate; /* of all result lines of this pass so far */
+    uint64_t seen;                             /* tasks that got a line, in any pass */
+    uint64_t unpaid;                           /* of these: failed for want of money */
     uint64_t ok, failed; /* newly settled by this process; the caller may reset them */
 };
 
@@ -35,6 +36,9 @@ struct tally {
 void tally_init(struct tally *t, const struct member *members, size_t count, const uint8_t *blob,
                 size_t len);
 void tally_release(struct tally *t);
+
+/** The files are read from their beginning once more: the lines are counted anew. */
+void tally_begin_pass(struct tally *t);
 
 /** Order for qsort() of members: by window. */
 int tally_compare_members(const void *a, const void *b);
@@ -57,6 +61,9 @@ void tally_note_alien(struct tally *t);
 /** Note a result line that could not be read. */
 void tally_note_garbled(struct tally *t);
 
+/** The line that was noted last failed for want of money. */
+void tally_note_unpaid(struct tally *t);
+
 /** Write the counters into the blob, so that it can be stored. */
 void tally_seal(struct tally *t);
 
@@ -65,6 +72,7 @@ struct verdict {
     uint32_t left;      /* tasks to send again; 0: the shard is settled */
     uint32_t exhausted; /* tasks settled just now because no try is left */
     bool charged;       /* counts as a failure of the shard */
+    bool untried;       /* it was no try: a queue was full, money is used up */
     uint8_t mask[MEMBER_MASK_BYTES];
 };
 
@@ -79,8 +87,9 @@ struct tally_end {
 
 /**
  * The batch has ended. At @max_attempts charged failures what failed is settled; what was
- * free goes on. But a shard that was sent max(20, 5 x @max_attempts) times is settled by a
- * batch that had its try and settled nothing at all.
+ * free goes on. But a shard that was tried max(20, 5 x @max_attempts) times is settled by a
+ * batch that had its try and settled nothing at all. One with lines that failed for want of
+ * money had none.
  */
 void tally_verdict(const struct tally *t, size_t index, const struct tally_end *end,
                    struct verdict *out);

@@ -23,7 +23,14 @@ local function readyk(site) return P .. 'ready:' .. site end
 local function backoffk(site) return P .. 'backoff:' .. site end
 local function num(x) return tonumber(x) or 0 end
 local function whole(n) return string.format('%.0f', n) end
+-- The part of a batch's requests that its file asks for.
+local function sent_part(asked, n) return asked and num(n) > 0 and math.min(1, asked / n) or 1 end
 local function add(key, field, n) if n ~= 0 then redis.call('HINCRBY', key, field, whole(n)) end end
+local function fields(key, names)
+  local v, h = redis.call('HMGET', key, unpack(names)), {}
+  for i = 1, #names do h[names[i]] = v[i] or nil end
+  return h
+end
 -- A counter that is not there when it is 0.
 local function count(key, field, n) if redis.call('HINCRBY', key, field, n) == 0 then redis.call('HDEL', key, field) end end
 
@@ -32,7 +39,7 @@ local function schema_check(found)
 end
 
 -- Something has moved: what kept the job from it is over.
-local function trouble_over(j) redis.call('HDEL', jk(j), 'trouble', 'twhy', 'tsince') end
+local function trouble_over(j) redis.call('HDEL', jk(j), 'trouble', 'twhy', 'tsince', 'tfail') end
 
 -- One ready entry: exists exactly while its shard is READY and not backing off. Its one value is w:k:a:n:left:by:tk,
 -- whose first five are what a batch's list of members holds of it.
@@ -45,6 +52,7 @@ end
 -- a limit (i = 0) only a hold delays, and there is no such time.
 -- A queue longer than RATE_MAX is never made, so a later time than that says that Redis' clock went back.
 local RATE_MAX = 900000
+local RATES = {'uploads', 'creates', 'polls'}
 local function rate_next(account, rate, i, b, t)
   local h = redis.call('HMGET', ratek(account), rate, rate .. '_til')
   local til = num(h[2])
@@ -70,19 +78,61 @@ end
 -- A hold that ends later than this from now is for a person to lift: no batch that ends does.
 local FOREVER = 10 * 365 * 24 * 3600 * 1000
 
--- A person says that things are better: the lanes of a job are not held any more. How many were.
-local function lanes_lift(j, t)
+-- What an account may not do for a while because its provider said so. Whether there was any such hold.
+local function rates_lift(account, t)
+  local held = false
+  for _, rate in ipairs(RATES) do
+    held = num(redis.call('HGET', ratek(account), rate .. '_til')) > t or held
+    redis.call('HDEL', ratek(account), rate .. '_til')
+  end
+  return held
+end
+
+-- Until when a batch is put off for longer than any lease and usual wait: its provider asked for that. 0: it is not. The set.
+local function batch_parked(bid, t)
+  local account = redis.call('HGET', bk(bid), 'A')
+  for _, role in ipairs(account and {'co', 'wk', 'run'} or {}) do
+    local due = num(redis.call('ZSCORE', duek(account, role), 'b:' .. bid))
+    if due > t + RATE_MAX then return due, duek(account, role) end
+  end
+  return 0
+end
+
+-- A person says that things are better: nothing holds the lanes of a job any more, nor the rates of the accounts that use
+-- them. How many holds there were.
+local function holds_lift(j, t)
   local n = 0
   for _, lane in ipairs(redis.call('SMEMBERS', P .. 'jl:' .. j)) do
     for _, field in ipairs(redis.call('HKEYS', lk(lane))) do
       local account = string.match(field, '^a:(.*)$')
       local held = account and num(redis.call('HGET', budgetk(account, lane), 'hold')) > t
-      if account then redis.call('HDEL', budgetk(account, lane), 'hold', 'why') end
+      if account then redis.call('HDEL', budgetk(account, lane), 'hold', 'firm', 'why') end
       while account and wake_waiting(account, lane, t) do held = true end
+      if account and rates_lift(account, t) then held = true end
       if held then n = n + 1 end
     end
   end
+  for _, bid in ipairs(redis.call('SMEMBERS', P .. 'jb:' .. j)) do
+    local due, set = batch_parked(bid, t)
+    if due > 0 then redis.call('ZADD', set, t, 'b:' .. bid); n = n + 1 end
+  end
   return n
+end
+
+-- A create that may have been sent is never taken from who looks for it.
+local function is_unsent(st, its) return st == 'BUILD' or (st == 'SUBMIT' and not its) end
+
+-- The job is held or cancelled: what was not sent of it is taken from its holder, who finds it FENCED, and is due at once, so
+-- that it gives back what it has reserved. It waits for no room: what is freed wakes others.
+local function unsent_recall(j, t)
+  for _, bid in ipairs(redis.call('SMEMBERS', P .. 'jb:' .. j)) do
+    local h = fields(bk(bid), {'st', 'its', 'A', 'L'})
+    if is_unsent(h.st, h.its) then
+      redis.call('HDEL', bk(bid), 'lease', 'waits')
+      redis.call('ZREM', waitk(h.A, h.L), bid)
+      redis.call('ZADD', duek(h.A, 'co'), 'XX', t, 'b:' .. bid)
+    end
+  end
 end
 
 -- Whether a batch may be at the provider: running, or its create may have been sent. Its share of the budget counts as
@@ -105,17 +155,13 @@ local function slot_release(bid, h, t)
   add(k, 'ub', -1); add(k, 'ut', -num(h.tk)); add(k, 'ur', -num(h.n))
   add(jk(h.J), 'ub', -1)
   redis.call('ZREM', waitk(h.A, h.L), bid)
-  if frees and num(redis.call('HGET', k, 'hold')) < t + FOREVER then
-    redis.call('HDEL', k, 'hold', 'why')
+  local holds = redis.call('HMGET', k, 'hold', 'firm')
+  if frees and num(holds[1]) < t + FOREVER and num(holds[2]) <= t then
+    redis.call('HDEL', k, 'hold', 'firm', 'why')
     wake_waiting(h.A, h.L, t)
   end
 end
 local SLOT = {'held', 'at', 'over', 'A', 'L', 'J', 'tk', 'n'}   -- what slot_release() reads of a record
-local function fields(key, names)
-  local v, h = redis.call('HMGET', key, unpack(names)), {}
-  for i = 1, #names do h[names[i]] = v[i] or nil end
-  return h
-end
 
 -- The live batches of a site by account, and those of a job.
 local function batches_count(site, j, account, n)

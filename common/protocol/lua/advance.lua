@@ -23,6 +23,7 @@ local function after(name) local v = f[name] or h[name]; return v ~= '' and v or
 if after('rstat') ~= h.rstat or after('rem') ~= h.rem then
   if after('rstat') then set[#set + 1] = 'rsts'; set[#set + 1] = tostring(t) else del[#del + 1] = 'rsts' end
 end
+if to == 'BUILD' and from ~= to then set[#set + 1] = 'bts'; set[#set + 1] = tostring(t) end
 redis.call('HDEL', k, unpack(del))
 redis.call('HSET', k, unpack(set))
 redis.call('ZREM', waitk(h.A, h.L), bid)
@@ -34,12 +35,15 @@ if to == 'FETCH' then
   add(storek(h.A), 'bytes', stored - num(h.sb))
   redis.call('HSET', k, 'sb', whole(stored))
 elseif to ~= 'CLEAN' then
-  local waits = f.waits == '1'
+  local job = redis.call('HMGET', jk(h.J), 'hold', 'cancel')
+  local unwanted = (job[1] or job[2]) and is_unsent(to, after('its'))   -- it is to give back its place
+  local waits = f.waits == '1' and not unwanted
+  if unwanted then due = t end
   local on = to == 'RUN' or (to == 'SUBMIT' and after('its') ~= nil and not waits)
-  local use = redis.call('HMGET', budgetk(h.A, h.L), 'rb', 'rt', 'rr', 'hold')
+  local use = redis.call('HMGET', budgetk(h.A, h.L), 'rb', 'rt', 'rr', 'hold', 'okat')
   if on and (h.at ~= '1' or (f.its or '') ~= '') then   -- what it finds there: a refusal is about that
     local own = num(h.at)
-    redis.call('HSET', k, 'u0', string.format('%.0f:%.0f:%.0f', num(use[1]) - own, num(use[2]) - own * num(h.tk), num(use[3]) - own * num(h.n)))
+    redis.call('HSET', k, 'u0', string.format('%.0f:%.0f:%.0f', num(use[1]) - own, num(use[2]) - own * num(h.tk), num(use[3]) - own * num(h.n)), 'okat', use[5] or 0)
   end
   if to == 'RUN' and from == 'SUBMIT' then redis.call('HDEL', k, 'over') end
   at_provider(bid, h, on)
@@ -49,7 +53,7 @@ elseif to ~= 'CLEAN' then
     if num(use[4]) <= t then due = math.min(due, t + 1000) end   -- what ended the hold has woken nobody
   end
 end
-if from == 'SUBMIT' and to == 'RUN' then trouble_over(h.J) end
+if from == 'SUBMIT' and to == 'RUN' and redis.call('HEXISTS', jk(h.J), 'tfail') == 0 then trouble_over(h.J) end
 local mine = batch_duek(h.A, role, to)
 for _, other in ipairs({'co', 'wk', 'run'}) do
   if duek(h.A, other) ~= mine then redis.call('ZREM', duek(h.A, other), 'b:' .. bid) end

@@ -1,6 +1,6 @@
 -- ARGV: bid nonce rem off0 off1 masks d_ok d_bad lease_ms      checkpoint; the segments are ALREADY durable in the sink
 -- off: virtual offset in (output file || error file); this one integer is the whole checkpoint.
--- masks: settled and free bits of all members, as the worker packs them. -> {OK|DUP|CKPT|STATE|FENCED|GONE, co}
+-- masks: settled, free and seen bits of all members, as the worker packs them. -> {OK|DUP|CKPT|STATE|FENCED|GONE, co}
 local k = bk(ARGV[1])
 local h = redis.call('HMGET', k, 'lease', 'st', 'co', 'rem', 'A')
 if not h[2] then return {'GONE'} end

@@ -25,9 +25,21 @@ local function first()
   return z, m, at
 end
 
+-- The provider wants no polls for long: nothing else says why what is due is not polled. Told once.
+local function tell_held()
+  if turn <= t + RATE_MAX then return end
+  local m = redis.call('ZRANGEBYSCORE', polls, '-inf', t, 'LIMIT', 0, 1)[1]
+  local J = m and redis.call('HGET', bk(string.sub(m, 3)), 'J')
+  if not J or redis.call('HEXISTS', jk(J), 'trouble') == 1 then return end
+  redis.call('HSET', jk(J), 'trouble', 'quota', 'twhy', 'the provider wants no polls for now', 'tsince', t)
+end
+
 for _ = 1, 16 do
   local z, m, at = first()
-  if not m or at > t then return {'NONE', at and tostring(at - t) or '', tostring(tick)} end
+  if not m or at > t then
+    tell_held()
+    return {'NONE', at and tostring(at - t) or '', tostring(tick)}
+  end
   local kind, id = string.sub(m, 1, 1), string.sub(m, 3)
   local key = recordk(kind, id)
   if redis.call('EXISTS', key) == 0 then redis.call('ZREM', z, m)

@@ -1,10 +1,10 @@
 -- ARGV: bid nonce clean_in_ms  then per member: w k left charged mask by tk
 -- The evidence of every member is ALREADY durable in the sink. left 0: the shard is settled. Otherwise it is ready again
--- with its mask: at once when nothing was charged, else after min(2^f x poll bound, 5 min).
+-- with its mask: at once when nothing was charged, else after min(2^f x poll bound, 5 min). charged -1: it was no try.
 -- A provider that took the batch and gave results back can take a little more than was learned.
 -- -> {OK, settled, requeued} | {DUP|STATE|FENCED|GONE}
 local k = bk(ARGV[1])
-local h = redis.call('HMGET', k, 'lease', 'st', 'J', 'ok', 'S', 'mem', 'A', 'L', 'tk', 'n', 'by')
+local h = redis.call('HMGET', k, 'lease', 'st', 'J', 'ok', 'S', 'mem', 'A', 'L', 'tk', 'n', 'by', 'asked')
 if not h[2] then return {'GONE'} end
 if h[1] ~= ARGV[2] then return {'FENCED'} end
 if h[2] ~= 'FETCH' then if h[2] == 'CLEAN' then return {'DUP'} end return {'STATE', h[2]} end
@@ -28,10 +28,10 @@ for i = 4, #ARGV, 7 do
   else
     again = again + 1
     tasks = tasks + num(g[6]) - left
-    local a, f = g[3] + 1, g[4] + charged
+    local a, f = whole(g[3] + (charged < 0 and 0 or 1)), g[4] + math.max(charged, 0)
     redis.call('HSET', s, 'st', 'READY', 'a', a, 'f', f, 'm', ARGV[i + 4], 'left', left, 'by', ARGV[i + 5], 'tk', ARGV[i + 6])
     redis.call('HDEL', s, 'b')
-    if charged == 0 then ready_put(J, site, g[5], w, sh, a, g[7], left, ARGV[i + 5], ARGV[i + 6])
+    if charged <= 0 then ready_put(J, site, g[5], w, sh, a, g[7], left, ARGV[i + 5], ARGV[i + 6])
     else redis.call('ZADD', backoffk(site), t + math.min(2 ^ f * num(j[1]), 300000), J .. '|' .. w .. '|' .. sh) end
   end
 end
@@ -42,10 +42,13 @@ if settled > 0 then trouble_over(J) end
 redis.call('HSET', k, 'st', 'CLEAN')
 redis.call('HDEL', k, 'm', 'ok', 'bad')
 if ok > 0 then
-  local budget, tk, n, by = budgetk(h[7], h[8]), num(h[9]), num(h[10]), num(h[11])
+  local budget, part = budgetk(h[7], h[8]), sent_part(h[12], h[10])
+  local tk, n, by = part * num(h[9]), part * num(h[10]), part * num(h[11])
+  local grows = h[12] and 4 or 20   -- what is less than a shard is far from what was usual: it comes back sooner
+  redis.call('HSET', budget, 'okat', t)
   local c = redis.call('HMGET', budget, 'capt', 'capr', 'capb', 'capfr', 'capfb')
-  if c[1] then add(budget, 'capt', math.ceil(tk / 20)) end
-  if c[2] then add(budget, 'capr', math.ceil(n / 20)) end
+  if c[1] then add(budget, 'capt', math.ceil(tk / grows)) end
+  if c[2] then add(budget, 'capr', math.ceil(n / grows)) end
   if c[3] and redis.call('HINCRBY', budget, 'okb', 1) >= 20 then redis.call('HDEL', budget, 'okb'); add(budget, 'capb', 1) end
   local full = (c[4] and n >= 0.9 * c[4]) or (c[5] and by >= 0.9 * c[5])
   if full and redis.call('HINCRBY', budget, 'okf', 1) >= 10 then

@@ -10,6 +10,7 @@ if h[1] == 'FINAL' then return {'ENDED'} end
 local site, left, n, bad = h[2], tonumber(ARGV[2]), 0, 0
 redis.call('HSET', jk(J), 'cancel', ARGV[3])
 redis.call('HDEL', jk(J), 'hold', 'why')
+unsent_recall(J, now())
 for _, m in ipairs(redis.call('ZRANGE', readyk(site), 0, -1)) do
   local j, lane = string.match(m, '^(.*)|([^|]*)$')
   if j == J and n < left then

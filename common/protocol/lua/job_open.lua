@@ -1,5 +1,6 @@
 -- ARGV: J ji fp spec site generation  field value ...      the fields are the tunables, overwritten by each open
--- generation: the newest one that the sink has; a job that Redis knows in an older one moves to it. RESUME lifts lane holds.
+-- generation: the newest one that the sink has; a job that Redis knows in an older one moves to it. RESUME lifts
+-- the holds of lanes and rates.
 -- -> {NEW|RESUME, ji, st, cur_w, cur_off, cur_line, spec} | {CONFLICT, fp}
 local J, g = ARGV[1], tonumber(ARGV[6])
 local k = jk(J)
@@ -13,7 +14,7 @@ for i = 7, #ARGV do kv[#kv + 1] = ARGV[i] end
 if h[1] then
   if #kv > 0 then redis.call('HSET', k, unpack(kv)) end
   if g > num(h[8]) then generation_begin(J, g) end
-  lanes_lift(J, now())
+  holds_lift(J, now())
   return {'RESUME', h[2], h[3], h[4], h[5], h[6], h[7]}
 end
 redis.call('HSET', KEYS[1], 'schema', SCHEMA)

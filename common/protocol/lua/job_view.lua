@@ -1,6 +1,6 @@
 -- ARGV: J      what a person wants to know of a job; reads only.
 -- -> {OK, now, job fields, site fields, {{bid, st .. stop, lane's label hold, 1 if it is empty}, ...}, {{lane, account, label, hold .. capfb}, ...},
---     {account, live batches, ...}} | {NOJOB}
+--     {account, live batches, ...}, until when a provider asked to wait with some call} | {NOJOB}
 local J = ARGV[1]
 local j = redis.call('HGETALL', jk(J))
 if #j == 0 then return {'NOJOB'} end
@@ -12,6 +12,7 @@ end
 
 local site = redis.call('HGET', jk(J), 'site')
 local batches, labels = {}, {}
+local t, parked = now(), 0
 local function label(lane)
   if not labels[lane] then labels[lane] = redis.call('HGET', lk(lane), 'label') or '' end
   return labels[lane]
@@ -21,6 +22,7 @@ for _, bid in ipairs(redis.call('SMEMBERS', P .. 'jb:' .. J)) do
   local v = redis.call('HMGET', bk(bid), 'st', 'n', 'rem', 'rstat', 'rdone', 'rfail', 'co', 'ob', 'eb', 'L', 't0', 'err', 'ok', 'bad', 'fail',
     'A', 'tries', 'rsts', 'alarm', 'stop')
   if v[1] then
+    parked = math.max(parked, (batch_parked(bid, t)))
     local r = row({bid}, v, 20)
     r[22], r[23] = label(v[10]), redis.call('HGET', budgetk(v[16], v[10]), 'hold') or ''
     r[24] = is_empty(fields(bk(bid), EMPTY)) and '1' or ''
@@ -32,10 +34,12 @@ local lanes = {}
 for _, lane in ipairs(redis.call('SMEMBERS', P .. 'jl:' .. J)) do
   for _, field in ipairs(redis.call('HKEYS', lk(lane))) do
     local account = string.match(field, '^a:(.*)$')
+    for _, rate in ipairs(account and RATES or {}) do parked = math.max(parked, num(redis.call('HGET', ratek(account), rate .. '_til'))) end
     if account and #lanes < MOST then
       local v = redis.call('HMGET', budgetk(account, lane), 'hold', 'why', 'ub', 'ut', 'ur', 'capb', 'capt', 'capr', 'capfr', 'capfb')
       lanes[#lanes + 1] = row({lane, account, label(lane)}, v, 10)
     end
   end
 end
-return {'OK', tostring(now()), j, redis.call('HGETALL', P .. 'site:' .. site), batches, lanes, redis.call('HGETALL', P .. 'ja:' .. J)}
+return {'OK', tostring(t), j, redis.call('HGETALL', P .. 'site:' .. site), batches, lanes, redis.call('HGETALL', P .. 'ja:' .. J),
+  parked > t and whole(parked) or '0'}

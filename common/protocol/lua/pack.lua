@@ -49,7 +49,7 @@ local function room(J, L)
   local alive = num(l.ub)
   if alive >= least(limit(9), l.capb) then return nil end
   if not storage.none and storage.files < tonumber(ARGV[14]) then return nil end
-  local r = {mr = least(limit(7), l.capfr), mb = least(limit(8), l.capfb), open = j[1] == 'OPEN', alive = alive}
+  local r = {mr = least(limit(7), l.capfr), mb = least(limit(8), l.capfb), open = j[1] == 'OPEN', alive = alive, learned = l}
   if num(j[5]) > 0 then r.mr = math.min(r.mr, num(j[5])) end
   if num(j[6]) > 0 then r.mb = math.min(r.mb, num(j[6])) end
   r.tokens = least(limit(10), l.capt) - num(l.ut)
@@ -58,6 +58,15 @@ local function room(J, L)
   r.few = {tk = l.capt and tonumber(l.capt) < limit(10) and l.capt / 8 or 0,
            n = l.capr and tonumber(l.capr) < limit(11) and l.capr / 8 or 0}
   return r
+end
+
+-- Of one shard that is more than what was learned: how many of its lines; nil: all.
+local function part_of(c, l)
+  local part = 1
+  for field, own in pairs({capt = c.tk, capr = c.n, capfr = c.n, capfb = c.by}) do
+    if l[field] and own > tonumber(l[field]) then part = math.min(part, l[field] / own) end
+  end
+  if part < 1 and c.n > 1 then return math.max(1, math.floor(c.n * part)) end
 end
 
 -- First fit over the head of the stream, by what the entries say; nil: nothing fits, or it still lingers.
@@ -89,6 +98,7 @@ local function choose(J, L)
     seen = seen + #e
   until enough or #e < PAGE or seen >= WINDOW
   if #c.id == 0 then return nil end
+  if #c.id == 1 then c.asked = part_of(c, r.learned) end
   if c.cut and r.alive > 0 and (c.tk < r.few.tk or c.n < r.few.n) and 4 * c.n < r.mr and 4 * c.by < r.mb then return nil end
   local full = enough or misses > 0 or seen >= WINDOW
   if r.open and not full and t < since + ARGV[6] then wait_until(since + ARGV[6]); return nil end
@@ -122,6 +132,7 @@ if redis.call('XLEN', qk(J, L)) == 0 then redis.call('ZREM', readyk(site), J .. 
 else redis.call('ZADD', readyk(site), 'XX', t, J .. '|' .. L) end
 redis.call('HSET', bk(bid), 'J', J, 'S', site, 'A', account, 'L', L, 'st', 'BUILD', 'lease', nonce, 'held', 1, 'n', c.n, 'by', c.by,
   'tk', c.tk, 'mem', table.concat(c.mem, ','), 't0', t, 'cl', 1, 'sf', ARGV[14], 'sb', c.by)
+if c.asked then redis.call('HSET', bk(bid), 'asked', whole(c.asked)) end
 local budget = budgetk(account, L)
 add(budget, 'ub', 1); add(budget, 'ut', c.tk); add(budget, 'ur', c.n)
 add(storek(account), 'files', tonumber(ARGV[14])); add(storek(account), 'bytes', c.by)

@@ -130,6 +130,77 @@ static void forms_show_unknown_as_unknown(void **state)
     buf_release(&out);
 }
 
+static void the_words_behind_a_state_are_in_each_form(void **state)
+{
+    struct progress p = {.job = "j"};
+    struct progress_sample s = sample(0, 10, 7);
+    struct buf out = BUF_INIT(4096);
+    unsigned lines = 0;
+
+    (void)state;
+    progress_update(&p, &s);
+    progress_print_json(&p, &out);
+    assert_non_null(strstr(out.data, "\"state\":\"running\",\"why\":null,\"pct\""));
+    buf_clear(&out);
+    s.state = "waiting: quota";
+    s.why = "limit \"5\" reached\n\033[2J";
+    progress_update(&p, &s);
+    progress_print_plain(&p, &out);
+    assert_non_null(strstr(out.data, "state=\"waiting: quota\" why=\"limit \\\"5\\\" reached??[2J\""
+                                     " pct=70"));
+    buf_clear(&out);
+    progress_print_json(&p, &out);
+    assert_non_null(strstr(out.data, "\"why\":\"limit \\\"5\\\" reached"));
+    buf_clear(&out);
+    progress_print_tty(&p, 200, false, &out, &lines);
+    assert_non_null(strstr(out.data, "[waiting: quota] limit \"5\" reached??[2J\n"));
+    buf_release(&out);
+}
+
+static void long_words_are_cut_between_characters(void **state)
+{
+    for (size_t before = 0; before < 3; before++) {
+        struct progress p = {.job = "j"};
+        struct progress_sample s = sample(0, 10, 7);
+        struct buf out = BUF_INIT(4096);
+        char why[1000] = "";
+
+        (void)state;
+        memset(why, 'x', before);
+        for (size_t n = before; n + 3 < sizeof(why); n += 3)
+            memcpy(why + n, "\xe9\x97\xae", 4); /* 问 */
+        s.why = why;
+        progress_update(&p, &s);
+        progress_print_plain(&p, &out);
+        const char *end = strstr(out.data, "\" pct=70");
+        assert_non_null(end);
+        assert_memory_equal(end - 3, "\xe9\x97\xae", 3);
+        buf_release(&out);
+    }
+}
+
+static void words_that_are_new_are_told_once_a_minute(void **state)
+{
+    struct progress p = {.job = "j"};
+    struct progress_sample s = sample(0, 10, 0);
+
+    (void)state;
+    s.state = "waiting: quota";
+    s.why = "1 of 5";
+    progress_update(&p, &s);
+    assert_true(progress_plain_is_due(&p));
+    s.at_ms = 59000;
+    s.why = "2 of 5";
+    progress_update(&p, &s);
+    assert_false(progress_plain_is_due(&p));
+    s.at_ms = 61000;
+    progress_update(&p, &s);
+    assert_true(progress_plain_is_due(&p));
+    s.at_ms = 200000;
+    progress_update(&p, &s);
+    assert_false(progress_plain_is_due(&p));
+}
+
 static void before_the_first_look_nothing_is_zero(void **state)
 {
     struct progress p = {.job = "j"};
@@ -188,6 +259,9 @@ int main(void)
         cmocka_unit_test(plain_speaks_at_the_start_on_changes_and_each_ten_percent_or_minute),
         cmocka_unit_test(forms_show_unknown_as_unknown),
         cmocka_unit_test(the_rate_counts_from_the_first_numbers_on),
+        cmocka_unit_test(the_words_behind_a_state_are_in_each_form),
+        cmocka_unit_test(long_words_are_cut_between_characters),
+        cmocka_unit_test(words_that_are_new_are_told_once_a_minute),
         cmocka_unit_test(before_the_first_look_nothing_is_zero),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
     };

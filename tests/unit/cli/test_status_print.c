@@ -101,6 +101,28 @@ static void a_state_says_what_the_job_waits_for(void **state)
     }
 }
 
+static void a_state_comes_with_the_words_of_whoever_caused_it(void **state)
+{
+    struct job_view v = view_with(NULL, 0);
+
+    (void)state;
+    v.why = "by hand";
+    v.site_why = "502 Bad Gateway";
+    v.trouble_why = "Enqueued token limit reached";
+    assert_string_equal(sample_why(&v), ""); /* it just runs */
+    (void)snprintf(v.trouble, sizeof(v.trouble), "quota");
+    assert_string_equal(sample_why(&v), "Enqueued token limit reached");
+    v.site_state = SITE_DOWN;
+    assert_string_equal(sample_why(&v), "502 Bad Gateway");
+    (void)snprintf(v.hold, sizeof(v.hold), "operator");
+    assert_string_equal(sample_why(&v), "by hand");
+    v.cancelled = true;
+    assert_string_equal(sample_why(&v), "");
+    v.cancelled = false;
+    v.state = JOB_FINAL;
+    assert_string_equal(sample_why(&v), "");
+}
+
 static void unknown_numbers_are_null_in_json_and_a_question_mark_for_people(void **state)
 {
     struct job_view v = view_with(two, 2);
@@ -166,6 +188,28 @@ static void a_lane_shows_its_use_what_was_learned_and_its_hold(void **state)
                                      "\"tokens\":9000,\"file_requests\":500,"
                                      "\"file_bytes\":2000000},\"held_until_ms\":120000,"));
     assert_non_null(strstr(out.data, "\"held_until_ms\":null,\"held_why\":null}]"));
+    buf_release(&out);
+}
+
+static void a_lane_that_waits_for_a_person_says_for_what(void **state)
+{
+    struct lane_view stopped = lanes[0];
+    struct job_view v = view_with(NULL, 0);
+    struct buf out = BUF_INIT(16384);
+
+    (void)state;
+    v.lanes = &stopped;
+    v.lane_count = 1;
+    v.now_ms = INT64_C(1790000000000);
+    stopped.hold_ms = v.now_ms + INT64_C(100) * 365 * 24 * 3600 * 1000 - 60000;
+    stopped.hold_why = "no such plan";
+    status_print_text(&v, &out);
+    assert_non_null(strstr(out.data, "    held until `sheaf resume`: no such plan\n"));
+    assert_null(strstr(out.data, "held for another"));
+    buf_clear(&out);
+    stopped.hold_ms = v.now_ms + INT64_C(30) * 24 * 3600 * 1000; /* long, but it ends by itself */
+    status_print_text(&v, &out);
+    assert_non_null(strstr(out.data, "held for another 30d"));
     buf_release(&out);
 }
 
@@ -303,8 +347,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_truths_are_kept_apart),
         cmocka_unit_test(a_state_says_what_the_job_waits_for),
+        cmocka_unit_test(a_state_comes_with_the_words_of_whoever_caused_it),
         cmocka_unit_test(unknown_numbers_are_null_in_json_and_a_question_mark_for_people),
         cmocka_unit_test(a_lane_shows_its_use_what_was_learned_and_its_hold),
+        cmocka_unit_test(a_lane_that_waits_for_a_person_says_for_what),
         cmocka_unit_test(a_hold_that_is_over_is_not_shown),
         cmocka_unit_test(whose_batches_there_are_is_said),
         cmocka_unit_test(a_stuck_batch_is_told_apart),

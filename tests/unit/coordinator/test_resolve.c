@@ -1,5 +1,7 @@
 #include "tests/testlib/unit.h"
 
+#include <stdio.h>
+
 #include "common/base/attr.h"
 #include "coordinator/core/resolve.h"
 
@@ -54,10 +56,37 @@ static void nothing_is_built_anew_without_a_fence(void **state)
     }
 }
 
+static void a_batch_that_failed_hides_no_other(void **state)
+{
+    static const struct {
+        enum remote_status status;
+        const char *file;
+        size_t errors;
+        bool nothing;
+    } table[] = {
+        {REMOTE_FAILED,    "",   0, true },
+        {REMOTE_FAILED,    "",   1, true },
+        {REMOTE_FAILED,    "f1", 1, true }, /* Azure names two files, and they are empty */
+        {REMOTE_FAILED,    "f1", 0, false},
+        {REMOTE_RUNNING,   "",   0, false},
+        {REMOTE_COMPLETED, "f1", 1, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        struct remote_batch b = {.status = table[i].status, .error_count = table[i].errors};
+
+        print_message("  %zu\n", i);
+        (void)snprintf(b.error_file_id, sizeof(b.error_file_id), "%s", table[i].file);
+        assert_int_equal(resolve_came_to_nothing(&b), table[i].nothing);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_case),
+        cmocka_unit_test(a_batch_that_failed_hides_no_other),
         cmocka_unit_test(nothing_is_built_anew_without_a_fence),
     };
     return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);

@@ -264,8 +264,86 @@ static void a_held_rate_starts_again_one_by_one_and_no_hold_shortens_it(void **s
         assert_in_range(b->number, 9000 + 1000 * i, 10000 + 1000 * i);
     }
     assert_int_equal(rate_hold(b, 3600000), PROTOCOL_OK);
-    assert_int_equal(bench_take(b, PROTOCOL_RATE_CREATES, 1000, 5), PROTOCOL_BUSY);
+    assert_int_equal(bench_take(b, PROTOCOL_RATE_CREATES, 1000, 5), PROTOCOL_HELD);
     assert_in_range(b->number, 2690000, 2700000);
+}
+
+/* A day: as a provider may ask for. */
+static void hold_all(struct bench *b)
+{
+    static const enum protocol_rate rates[] = {PROTOCOL_RATE_UPLOADS, PROTOCOL_RATE_CREATES,
+                                               PROTOCOL_RATE_POLLS};
+
+    for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+        assert_int_equal(
+            bench_wait(b, protocol_rate_hold(b->protocol, rates[i], 86400000, bench_plain, b)),
+            PROTOCOL_OK);
+        assert_int_equal(bench_take(b, rates[i], 1000, 5), PROTOCOL_HELD);
+    }
+}
+
+static void assert_no_rate_is_held(struct bench *b)
+{
+    assert_int_equal(bench_take(b, PROTOCOL_RATE_UPLOADS, 1000, 5), PROTOCOL_OK);
+    assert_int_equal(b->number, 0);
+    assert_int_equal(bench_take(b, PROTOCOL_RATE_CREATES, 1000, 5), PROTOCOL_OK);
+    assert_int_equal(b->number, 0);
+    assert_int_equal(bench_take(b, PROTOCOL_RATE_POLLS, 1000, 5), PROTOCOL_OK);
+    assert_int_equal(b->number, 0);
+}
+
+static enum protocol_answer resume(struct bench *b, const char *reason)
+{
+    return bench_wait(b, protocol_job_resume(b->protocol, JOB, reason, bench_plain, b));
+}
+
+static void an_operator_and_an_open_lift_what_holds_the_accounts_rates(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 1);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    hold_all(b);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_in_range(b->job.parked_ms, b->job.now_ms + 86390000, b->job.now_ms + 86400000);
+    assert_int_equal(resume(b, "auth"), PROTOCOL_DUP);
+    assert_int_equal(bench_take(b, PROTOCOL_RATE_POLLS, 1000, 5), PROTOCOL_HELD);
+    assert_int_equal(resume(b, "operator"), PROTOCOL_OK);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.parked_ms, 0);
+    assert_no_rate_is_held(b);
+    assert_int_equal(resume(b, NULL), PROTOCOL_DUP);
+    hold_all(b);
+    assert_int_equal(bench_open(b, JOB, "fp1"), PROTOCOL_RESUME);
+    assert_no_rate_is_held(b);
+}
+
+static void what_was_put_off_for_long_is_due_when_a_person_resumes(void **state)
+{
+    static const struct {
+        int64_t due_in_ms;
+        bool wakes;
+    } cases[] = {
+        {3600000, true },
+        {LEASE,   false}, /* it may be a lease */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bench *b = *state;
+
+        redis_server_ask(&b->server, "FLUSHALL", NULL, 0);
+        bench_job(b, JOB, 1);
+        assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+        assert_int_equal(bench_advance_with(b, "b1", NULL, BATCH_BUILD, BATCH_BUILD, PROTOCOL_CO,
+                                            cases[i].due_in_ms, NULL, 0),
+                         PROTOCOL_OK);
+        assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_NONE);
+        assert_int_equal(bench_view(b), PROTOCOL_OK);
+        assert_int_equal(b->job.parked_ms != 0, cases[i].wakes);
+        assert_int_equal(resume(b, "operator"), cases[i].wakes ? PROTOCOL_OK : PROTOCOL_DUP);
+        assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"),
+                         cases[i].wakes ? PROTOCOL_OK : PROTOCOL_NONE);
+    }
 }
 
 static void an_interval_lets_no_window_see_more_than_the_limit(void **state)
@@ -421,6 +499,8 @@ int main(void)
         TEST(a_queue_of_turns_never_grows_over_15_minutes),
         TEST(a_clock_that_went_back_delays_nobody_for_longer_than_that),
         TEST(a_held_rate_starts_again_one_by_one_and_no_hold_shortens_it),
+        TEST(an_operator_and_an_open_lift_what_holds_the_accounts_rates),
+        TEST(what_was_put_off_for_long_is_due_when_a_person_resumes),
         cmocka_unit_test(an_interval_lets_no_window_see_more_than_the_limit),
         TEST(claims_hand_out_no_more_polls_than_the_rate),
         TEST(a_hold_of_the_polls_counts_without_a_limit_too),

@@ -104,6 +104,29 @@ static void a_checkpoint_of_another_remote_batch_is_refused(void **state)
     assert_int_equal(bench_chunk(b, "b1", NULL, 0, 10), PROTOCOL_STATE);
 }
 
+static void another_pass_begins_at_the_beginning_and_keeps_the_bits(void **state)
+{
+    static const struct protocol_field fields[] = {
+        {BATCH_F_CHECK, "" },
+        {BATCH_F_PASS,  "1"}
+    };
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 1);
+    bench_to_fetch(b, "b1");
+    assert_int_equal(bench_chunk(b, "b1", NULL, 0, 10), PROTOCOL_OK);
+    assert_int_equal(bench_advance_with(b, "b1", NULL, BATCH_FETCH, BATCH_FETCH, PROTOCOL_WK, 0,
+                                        fields, ARRAY_LEN(fields)),
+                     PROTOCOL_OK);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, "n2"), PROTOCOL_OK);
+    assert_int_equal(b->batch.pass, 1);
+    assert_int_equal(b->batch.checkpoint, 0);
+    assert_int_equal(b->batch.masks_len, 3);
+    assert_int_equal(bench_chunk(b, "b1", "n1", 10, 20), PROTOCOL_FENCED);
+    assert_int_equal(bench_chunk(b, "b1", "n2", 10, 20), PROTOCOL_CKPT);
+    assert_int_equal(bench_chunk(b, "b1", "n2", 0, 10), PROTOCOL_OK);
+}
+
 static void a_chunk_is_seen_by_the_next_holder(void **state)
 {
     struct bench *b = *state;
@@ -134,6 +157,30 @@ static void a_chunk_is_seen_by_the_next_holder(void **state)
     assert_int_equal(b->job.bad, 8);
 }
 
+/* What was uploaded before is not what is being built. */
+static void a_record_knows_since_when_it_is_being_built(void **state)
+{
+    struct bench *b = *state;
+
+    bench_job(b, JOB, 1);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(b->batch.build_ms, b->batch.packed_ms);
+    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_BUILD, BATCH_SUBMIT), PROTOCOL_OK);
+    redis_server_ask(&b->server, "HSET sheaf:{0}:b:b1 t0 5", NULL, 0);
+    int64_t before_ms = b->number;
+    assert_int_equal(
+        bench_advance_with(b, "b1", NULL, BATCH_SUBMIT, BATCH_BUILD, PROTOCOL_CO, 0, NULL, 0),
+        PROTOCOL_OK);
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_OK);
+    int64_t built_ms = b->batch.build_ms;
+    assert_in_range(built_ms, before_ms, before_ms + 60000);
+    assert_int_equal(
+        bench_advance_with(b, "b1", "n2", BATCH_BUILD, BATCH_BUILD, PROTOCOL_CO, 0, NULL, 0),
+        PROTOCOL_OK);
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n3"), PROTOCOL_OK);
+    assert_int_equal(b->batch.build_ms, built_ms); /* put off: it is still being built */
+}
+
 static const struct protocol_field all_fields[] = {
     {BATCH_F_FILE,     "file-1"    },
     {BATCH_F_FILE_MS,  PROTOCOL_NOW},
@@ -149,7 +196,9 @@ static const struct protocol_field all_fields[] = {
     {BATCH_F_FAILURE,  "why not"   },
     {BATCH_F_FREE,     "1"         },
     {BATCH_F_LOOKS,    "2"         },
-    {BATCH_F_EMPTY,    "3"         },
+    {BATCH_F_PASS,     "4"         },
+    {BATCH_F_ROUNDS,   "a/b:3 c:1" },
+    {BATCH_F_TRIES_OF, "a/b"       },
     {BATCH_F_RSTATUS,  "going"     },
     {BATCH_F_RDONE,    "9"         },
     {BATCH_F_RFAILED,  "1"         },
@@ -172,7 +221,9 @@ static void expect_all_fields(const struct batch *batch, int64_t sent_ms)
     assert_string_equal(batch->failure, "why not");
     assert_true(batch->free_rest);
     assert_int_equal(batch->looks, 2);
-    assert_int_equal(batch->empty_polls, 3);
+    assert_int_equal(batch->pass, 4);
+    assert_string_equal(batch->rounds, "a/b:3 c:1");
+    assert_string_equal(batch->tries_of, "a/b");
 }
 
 /* A new batch "b1" with all fields set, in SUBMIT and due now; Redis' time of it. */
@@ -324,6 +375,24 @@ static void what_is_left_is_ready_at_once_or_after_a_backoff(void **state)
     assert_int_equal(b->members[0].left, 4);
     assert_int_equal(b->members[0].bytes, 40);
     assert_int_equal(b->members[0].mask[0], 0xff);
+}
+
+static void a_batch_that_was_no_try_counts_as_none(void **state)
+{
+    struct bench *b = *state;
+    static const uint8_t mask[2] = {0xff, 0x03};
+    static const struct member_done member = {
+        .left = 10, .untried = true, .mask = mask, .mask_len = sizeof(mask), .bytes = 100};
+
+    bench_job(b, JOB, 1);
+    bench_to_fetch(b, "b1");
+    assert_int_equal(
+        bench_wait(b, protocol_done(b->protocol, "b1", "n1", 0, &member, 1, bench_plain, b)),
+        PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b2", NULL), PROTOCOL_OK); /* at once */
+    assert_int_equal(bench_members(b, "b2", NULL), PROTOCOL_OK);
+    assert_int_equal(b->members[0].attempt, 0);
+    assert_int_equal(b->members[0].failures, 0);
 }
 
 static void done_must_name_every_member(void **state)
@@ -482,8 +551,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
+        TEST(a_record_knows_since_when_it_is_being_built),
         TEST(only_the_holder_of_the_lease_is_obeyed),
         TEST(a_checkpoint_of_another_remote_batch_is_refused),
+        TEST(another_pass_begins_at_the_beginning_and_keeps_the_bits),
         TEST(a_chunk_is_seen_by_the_next_holder),
         TEST(the_fields_of_an_advance_come_back_with_a_claim),
         TEST(an_empty_value_deletes_its_field),
@@ -491,6 +562,7 @@ int main(void)
         TEST(an_idle_claim_writes_nothing),
         TEST(every_path_into_fetch_gives_the_slot_back_once),
         TEST(what_is_left_is_ready_at_once_or_after_a_backoff),
+        TEST(a_batch_that_was_no_try_counts_as_none),
         TEST(done_must_name_every_member),
         TEST(a_payload_comes_back_byte_for_byte),
         TEST(a_claim_notices_that_redis_was_rolled_back),

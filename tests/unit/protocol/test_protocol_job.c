@@ -81,6 +81,10 @@ static void trouble_is_noted_once_and_ends_with_any_progress(void **state)
                      PROTOCOL_OK);
     assert_int_equal(trouble_since(b), since); /* the first of a row */
     assert_string_equal(b->job.trouble, "quota");
+    assert_int_equal(bench_wait(b, protocol_job_note(p, JOB, "limits", "later", bench_plain, b)),
+                     PROTOCOL_OK);
+    assert_int_equal(trouble_since(b), since);
+    assert_string_equal(b->job.trouble, "quota"); /* own limits hide nothing */
     bench_settle_all(b);
     assert_int_equal(trouble_since(b), 0);
     assert_string_equal(b->job.trouble, "");
@@ -89,6 +93,30 @@ static void trouble_is_noted_once_and_ends_with_any_progress(void **state)
     assert_int_equal(bench_wait(b, protocol_job_note(p, JOB, NULL, NULL, bench_plain, b)),
                      PROTOCOL_OK);
     assert_int_equal(trouble_since(b), 0);
+}
+
+static void what_a_batch_failed_for_is_not_over_with_an_accepted_create(void **state)
+{
+    struct bench *b = *state;
+    struct protocol *p = b->protocol;
+
+    bench_job(b, JOB, 8);
+    for (unsigned failed = 0; failed < 2; failed++) {
+        const char *bid = failed ? "b1" : "b0";
+        static const struct pack_limits one = {.max_requests = 10};
+
+        assert_int_equal(bench_pack(b, bid, &one), PROTOCOL_OK);
+        assert_int_equal(
+            bench_wait(b, failed
+                              ? protocol_job_note_failed(p, JOB, "quota", "money", bench_plain, b)
+                              : protocol_job_note(p, JOB, "quota", "later", bench_plain, b)),
+            PROTOCOL_OK);
+        bench_run(b, bid);
+        assert_int_equal(trouble_since(b) > 0, failed);
+    }
+    assert_int_equal(bench_wait(b, protocol_job_note(p, JOB, NULL, NULL, bench_plain, b)),
+                     PROTOCOL_OK);
+    assert_int_equal(trouble_since(b), 0); /* one runs */
 }
 
 static void windows_that_fill_their_parts_make_no_empty_one(void **state)
@@ -352,6 +380,100 @@ static void the_first_hold_stays_until_it_is_lifted(void **state)
     assert_int_equal(hold(b, "operator"), PROTOCOL_ENDED);
 }
 
+/* b1 is being built, b2 waits for room, b3's create may have been sent, b4 runs; "n1" has all. */
+static void four_batches(struct bench *b)
+{
+    static const struct pack_limits one_shard = {
+        .max_requests = 10, .max_bytes = 100000000, .lane_batches = 10};
+    static const struct protocol_field waits[] = {
+        {BATCH_F_FILE,  "file-2"},
+        {BATCH_F_WAITS, "1"     }
+    };
+    static const struct protocol_field intent = {BATCH_F_INTENT, PROTOCOL_NOW};
+
+    bench_job(b, JOB, 9);
+    assert_int_equal(bench_pack(b, "b1", &one_shard), PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b2", &one_shard), PROTOCOL_OK);
+    assert_int_equal(
+        bench_advance_with(b, "b2", NULL, BATCH_BUILD, BATCH_SUBMIT, PROTOCOL_CO, 0, NULL, 0),
+        PROTOCOL_OK);
+    struct lane_lesson full = {.bid = "b2", .hold_ms = 3600000, .why = "full"};
+    assert_int_equal(bench_learn(b, LANE, &full), PROTOCOL_OK);
+    assert_int_equal(bench_advance_with(b, "b2", NULL, BATCH_SUBMIT, BATCH_SUBMIT, PROTOCOL_CO,
+                                        3600000, waits, ARRAY_LEN(waits)),
+                     PROTOCOL_OK);
+    redis_server_ask(&b->server, "HDEL sheaf:{0}:lane:acc1:lane1 hold", NULL, 0);
+    assert_int_equal(bench_pack(b, "b3", &one_shard), PROTOCOL_OK);
+    assert_int_equal(bench_advance_with(b, "b3", NULL, BATCH_BUILD, BATCH_SUBMIT, PROTOCOL_CO,
+                                        LEASE, &intent, 1),
+                     PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b4", &one_shard), PROTOCOL_OK);
+    bench_run(b, "b4");
+}
+
+/* What was not sent is anybody's at once; what may be at the provider is still "n1"'s. */
+static void assert_unsent_is_recalled(struct bench *b)
+{
+    static const struct protocol_field intent = {BATCH_F_INTENT, PROTOCOL_NOW};
+
+    assert_int_equal(bench_redis(b, "ZCARD sheaf:{0}:wait:acc1:lane1"), 0);
+    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_BUILD, BATCH_SUBMIT), PROTOCOL_FENCED);
+    assert_int_equal(bench_advance_with(b, "b2", NULL, BATCH_SUBMIT, BATCH_SUBMIT, PROTOCOL_CO,
+                                        LEASE, &intent, 1),
+                     PROTOCOL_FENCED);
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_OK);
+    assert_string_equal(b->batch.bid, "b1");
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_OK);
+    assert_string_equal(b->batch.bid, "b2");
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_NONE);
+    assert_int_equal(bench_advance(b, "b3", NULL, BATCH_SUBMIT, BATCH_RUN), PROTOCOL_OK);
+    assert_int_equal(bench_advance(b, "b4", NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
+}
+
+static void a_hold_takes_back_what_was_not_sent(void **state)
+{
+    struct bench *b = *state;
+
+    four_batches(b);
+    assert_int_equal(hold(b, "operator"), PROTOCOL_OK);
+    assert_unsent_is_recalled(b);
+}
+
+static void a_cancel_takes_back_what_was_not_sent(void **state)
+{
+    struct bench *b = *state;
+
+    four_batches(b);
+    assert_int_equal(bench_cancel(b, 100), PROTOCOL_OK);
+    assert_unsent_is_recalled(b);
+}
+
+/* Its create was under way when the job was held, and was refused. */
+static void what_comes_back_unsent_under_a_hold_is_due_at_once_and_waits_for_no_room(void **state)
+{
+    static const struct protocol_field refused[] = {
+        {BATCH_F_INTENT, "" },
+        {BATCH_F_WAITS,  "1"}
+    };
+    static const struct protocol_field lost = {BATCH_F_LOOKS, "1"};
+    struct bench *b = *state;
+
+    four_batches(b);
+    assert_int_equal(hold(b, "operator"), PROTOCOL_OK);
+    assert_int_equal(bench_advance_with(b, "b3", NULL, BATCH_SUBMIT, BATCH_SUBMIT, PROTOCOL_CO,
+                                        3600000, &lost, 1),
+                     PROTOCOL_OK); /* it may have been sent: it is looked for in its time */
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_OK);
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_OK);
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_NONE);
+    assert_int_equal(bench_advance_with(b, "b3", NULL, BATCH_SUBMIT, BATCH_SUBMIT, PROTOCOL_CO,
+                                        3600000, refused, ARRAY_LEN(refused)),
+                     PROTOCOL_OK);
+    assert_int_equal(bench_redis(b, "ZCARD sheaf:{0}:wait:acc1:lane1"), 0);
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_OK);
+    assert_string_equal(b->batch.bid, "b3");
+}
+
 static void a_cancel_settles_what_waits_in_steps(void **state)
 {
     struct bench *b = *state;
@@ -506,6 +628,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
         TEST(trouble_is_noted_once_and_ends_with_any_progress),
+        TEST(what_a_batch_failed_for_is_not_over_with_an_accepted_create),
         TEST(a_part_is_due_exactly_when_it_is_closed_and_settled),
         TEST(windows_that_fill_their_parts_make_no_empty_one),
         TEST(a_part_has_one_holder),
@@ -519,6 +642,9 @@ int main(void)
         TEST(a_newer_generation_outranks_a_cancel_and_a_cancel_its_own),
         TEST(an_open_brings_the_sinks_generation_back),
         TEST(the_first_hold_stays_until_it_is_lifted),
+        TEST(a_hold_takes_back_what_was_not_sent),
+        TEST(a_cancel_takes_back_what_was_not_sent),
+        TEST(what_comes_back_unsent_under_a_hold_is_due_at_once_and_waits_for_no_room),
         TEST(a_cancel_settles_what_waits_in_steps),
         TEST(a_cancel_that_stopped_half_way_does_not_strand_shards),
         TEST(only_a_job_that_has_ended_is_purged_and_nothing_of_it_stays),

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/protocol/protocol_bench.h"
 
@@ -203,6 +204,21 @@ static void a_batch_that_was_refused_alone_teaches_half_of_itself(void **state)
     assert_int_equal(budget(b, "capr"), 5);
 }
 
+static void a_part_of_a_shard_that_was_refused_alone_teaches_half_of_the_part(void **state)
+{
+    struct bench *b = *state;
+    struct lane_lesson lesson = full;
+
+    bench_job(b, JOB, 8);
+    set_budget(b, "capt", 20); /* four lines of ten */
+    fill_lane(b, 0, 1);
+    assert_int_equal(bench_claim(b, PROTOCOL_CO, NULL), PROTOCOL_NONE);
+    lesson.bid = "b0";
+    assert_int_equal(bench_learn(b, LANE, &lesson), PROTOCOL_OK);
+    assert_int_equal(budget(b, "capt"), 10);
+    assert_int_equal(budget(b, "capr"), 2);
+}
+
 static void what_ended_meanwhile_was_in_use_when_it_was_refused(void **state)
 {
     struct bench *b = *state;
@@ -306,23 +322,29 @@ static void what_was_not_learned_does_not_grow(void **state)
     assert_int_equal(budget(b, "okf"), 0);
 }
 
-static void a_learned_cap_is_obeyed_but_never_below_one_shard(void **state)
+static void a_learned_cap_is_obeyed_and_below_one_shard_it_asks_for_a_part(void **state)
 {
     struct bench *b = *state;
     static const struct {
         const char *field;
         unsigned value;
         uint64_t requests; /* of the next batch */
+        uint32_t asked;    /* of a shard of ten */
     } cases[] = {
-        {"capfr", 25,  20},
-        {"capfb", 200, 20},
-        {"capt",  149, 20},
-        {"capr",  29,  20},
-        {"capfr", 1,   10},
-        {"capfb", 1,   10},
-        {"capt",  1,   10},
-        {"capr",  1,   10},
-        {"capb",  1,   50},
+        {"capfr", 25,  20, 0},
+        {"capfb", 200, 20, 0},
+        {"capt",  149, 20, 0},
+        {"capr",  29,  20, 0},
+        {"capfr", 10,  10, 0},
+        {"capfr", 7,   10, 7},
+        {"capfb", 39,  10, 3},
+        {"capt",  25,  10, 5},
+        {"capr",  9,   10, 9},
+        {"capfr", 1,   10, 1},
+        {"capfb", 1,   10, 1},
+        {"capt",  1,   10, 1},
+        {"capr",  1,   10, 1},
+        {"capb",  1,   50, 0},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -332,6 +354,7 @@ static void a_learned_cap_is_obeyed_but_never_below_one_shard(void **state)
         set_budget(b, cases[i].field, cases[i].value);
         assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
         assert_int_equal(b->batch.requests, cases[i].requests);
+        assert_int_equal(b->batch.asked, cases[i].asked);
     }
 }
 
@@ -364,6 +387,11 @@ static void the_last_shards_of_a_lane_are_packed_however_few(void **state)
 
 /* ---- holds, and who waits for room */
 
+static enum protocol_answer resume(struct bench *b, const char *reason)
+{
+    return bench_wait(b, protocol_job_resume(b->protocol, JOB, reason, bench_plain, b));
+}
+
 static void only_a_batch_that_frees_room_ends_the_hold(void **state)
 {
     struct bench *b = *state;
@@ -378,6 +406,27 @@ static void only_a_batch_that_frees_room_ends_the_hold(void **state)
     assert_int_equal(bench_learn(b, LANE, &full), PROTOCOL_OK);
     assert_int_equal(bench_advance(b, "b0", NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
     assert_int_equal(budget(b, "hold"), 0);
+}
+
+static void no_batch_that_ends_brings_money(void **state)
+{
+    struct bench *b = *state;
+    struct lane_lesson unpaid = {.bid = "b3", .hold_ms = LEASE, .firm = true, .why = "pay"};
+    struct lane_lesson moment = {.bid = "b3", .hold_ms = 1, .firm = true};
+
+    bench_job(b, JOB, 9);
+    fill_lane(b, 4, 1);
+    assert_int_equal(bench_learn(b, LANE, &unpaid), PROTOCOL_OK);
+    assert_int_equal(bench_learn(b, LANE, &full), PROTOCOL_OK);
+    assert_int_equal(bench_advance(b, "b0", NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
+    assert_true(budget(b, "hold") > 0);
+    assert_int_equal(resume(b, "operator"), PROTOCOL_OK);
+    assert_int_equal(budget(b, "hold"), 0);
+    assert_int_equal(bench_learn(b, LANE, &moment), PROTOCOL_OK);
+    usleep(5000);
+    assert_int_equal(bench_learn(b, LANE, &full), PROTOCOL_OK);
+    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
+    assert_int_equal(budget(b, "hold"), 0); /* that one was over */
 }
 
 static void who_waits_for_room_is_due_when_a_batch_ends(void **state)
@@ -424,11 +473,6 @@ static void who_comes_to_wait_after_the_hold_ended_looks_soon(void **state)
     put_off(b, "b3", LEASE);
     assert_int_equal(bench_claim(b, PROTOCOL_CO, "n2"), PROTOCOL_NONE);
     assert_in_range(b->number, 500, 1000);
-}
-
-static enum protocol_answer resume(struct bench *b, const char *reason)
-{
-    return bench_wait(b, protocol_job_resume(b->protocol, JOB, reason, bench_plain, b));
 }
 
 static void an_operator_and_an_open_lift_what_holds_the_jobs_lanes(void **state)
@@ -553,15 +597,17 @@ int main(void)
         TEST(a_refusal_teaches_what_was_in_use_without_the_refused_batch),
         TEST(what_a_lesson_leaves_out_stays_and_no_lesson_raises_a_cap),
         TEST(a_batch_that_was_refused_alone_teaches_half_of_itself),
+        TEST(a_part_of_a_shard_that_was_refused_alone_teaches_half_of_the_part),
         TEST(what_ended_meanwhile_was_in_use_when_it_was_refused),
         TEST(a_batch_that_failed_for_want_of_room_teaches_after_its_end_too),
         TEST(three_batches_stay_alive_where_three_fit),
         TEST(success_grows_what_was_learned_and_failure_does_not),
         TEST(what_was_not_learned_does_not_grow),
-        TEST(a_learned_cap_is_obeyed_but_never_below_one_shard),
+        TEST(a_learned_cap_is_obeyed_and_below_one_shard_it_asks_for_a_part),
         TEST(the_little_that_a_cap_has_grown_is_not_worth_a_file),
         TEST(the_last_shards_of_a_lane_are_packed_however_few),
         TEST(only_a_batch_that_frees_room_ends_the_hold),
+        TEST(no_batch_that_ends_brings_money),
         TEST(who_waits_for_room_is_due_when_a_batch_ends),
         TEST(who_is_claimed_waits_no_more),
         TEST(who_comes_to_wait_after_the_hold_ended_looks_soon),

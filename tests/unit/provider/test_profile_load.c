@@ -197,6 +197,51 @@ static void an_address_of_its_own_makes_limits_hold_there(void **state)
     provider_profile_release(&box);
 }
 
+static void
+what_the_file_sets_holds_at_any_address_and_what_it_does_not_only_at_the_vendors(void **state)
+{
+    struct provider_profile_box box =
+        load("providers: {openai: {limits: {creates_per_hour: 5, enqueued_tokens: 1500,"
+             " enqueued_requests: 7, poll_min: 30s, files_stored: 3, polls_per_min: 9,"
+             " expires_after: 2d}}}\n",
+             "openai");
+    struct provider_limits at = provider_limits_at(&box.profile, "http://127.0.0.1:9/v1");
+
+    (void)state;
+    assert_int_equal(at.creates_per_hour, 5);
+    assert_int_equal(at.enqueued_tokens, 1500);
+    assert_int_equal(at.enqueued_requests, 7);
+    assert_int_equal(at.files_stored, 3);
+    assert_int_equal(at.polls_per_min, 9);
+    assert_int_equal(at.expires_after_s, 2 * DAY_MS / 1000);
+    /* The same number as the vendor's, but said. */
+    assert_int_equal(at.poll_min_ms, 30000);
+    assert_int_equal(provider_poll_min_ms(&box.profile, "http://127.0.0.1:9/v1"), 30000);
+    assert_int_equal(at.uploads_per_min, 0);
+    assert_int_equal(at.storage_bytes, 0);
+    assert_int_equal(provider_limits_at(&box.profile, NULL).uploads_per_min, 1000);
+    provider_profile_release(&box);
+}
+
+static void a_trailing_slash_is_no_other_address(void **state)
+{
+    struct provider_profile_box box =
+        load("providers: {azure: {base_url: http://127.0.0.1:9/openai/v1}}\n", "azure");
+    char with[PROVIDER_ID_LEN + 1], without[PROVIDER_ID_LEN + 1];
+
+    (void)state;
+    assert_int_equal(provider_limits_at(&box.profile, "http://127.0.0.1:9/openai/v1/").files_stored,
+                     10000);
+    assert_int_equal(provider_limits_at(&box.profile, "http://127.0.0.1:9/openai/v").files_stored,
+                     0);
+    assert_int_equal(
+        provider_limits_at(&box.profile, "http://127.0.0.1:9/openai/v1/x").files_stored, 0);
+    provider_site_id(&box.profile, "http://127.0.0.1:9/openai/v1//", with);
+    provider_site_id(&box.profile, NULL, without);
+    assert_string_equal(with, without);
+    provider_profile_release(&box);
+}
+
 static void a_window_that_is_said_is_not_changed(void **state)
 {
     struct provider_profile_box box =
@@ -343,6 +388,9 @@ int main(void)
         cmocka_unit_test(keys_and_endpoints_can_be_said),
         cmocka_unit_test(none_takes_away_what_the_built_in_one_sends),
         cmocka_unit_test(an_address_of_its_own_makes_limits_hold_there),
+        cmocka_unit_test(
+            what_the_file_sets_holds_at_any_address_and_what_it_does_not_only_at_the_vendors),
+        cmocka_unit_test(a_trailing_slash_is_no_other_address),
         cmocka_unit_test(a_window_that_is_said_is_not_changed),
         cmocka_unit_test(each_mistake_is_told_with_its_place),
         cmocka_unit_test(the_example_of_the_documentation_is_read),

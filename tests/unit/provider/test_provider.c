@@ -18,6 +18,9 @@
 
 #define KEY "sk-secret-0123456789"
 
+#define FIFTY     "The provider has a lot to say about this, namely: "
+#define LONG_TEXT FIFTY FIFTY FIFTY FIFTY FIFTY
+
 #define JSON(status, text) \
     "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" text
 
@@ -39,6 +42,7 @@ struct bench {
     bool ok;
     struct provider_error error;
     struct remote_batch batch;
+    char said[256]; /* the first of its errors */
     struct remote_file file;
     size_t count;
     bool has_more;
@@ -111,8 +115,13 @@ static void on_batch(const struct provider_error *error, const struct remote_bat
     struct bench *b = arg;
 
     assert_true((error == NULL) == (batch != NULL));
-    if (batch != NULL)
+    if (batch != NULL) {
+        struct remote_error said;
+
         b->batch = *batch;
+        if (remote_errors_parse(batch->json, batch->json_len, &said, 1) == 1)
+            (void)snprintf(b->said, sizeof(b->said), "%s", said.message);
+    }
     told(b, error);
 }
 
@@ -268,6 +277,21 @@ static const struct {
      PROVIDER_AUTH,
      -1,
      "Incorrect API key"},
+    {"a bad key that is repeated",
+     CLOSE_AFTER(JSON("401 Unauthorized", "{\"error\":{\"message\":\"No such key: " KEY ".\"}}")),
+     PROVIDER_AUTH,
+     -1,
+     "No such key: ********************."},
+    {"a key that the message is cut in",
+     CLOSE_AFTER(JSON("400 Bad Request", "{\"error\":{\"message\":\"" LONG_TEXT KEY "\"}}")),
+     PROVIDER_REFUSED,
+     -1,
+     LONG_TEXT "*****"},
+    {"a key in a code, and in plain words",
+     CLOSE_AFTER("HTTP/1.1 400 Bad\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" KEY),
+     PROVIDER_REFUSED,
+     -1,
+     "********************"},
     {"slow down",
      CLOSE_AFTER("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}"),
      PROVIDER_RATE_LIMIT,
@@ -330,6 +354,20 @@ static void every_answer_to_a_create_has_its_class(void **state)
         http_stub_stop(b->stub);
         b->stub = NULL;
     }
+}
+
+/* What a batch says of itself is kept too: in records, and in dead letters. */
+static void the_errors_of_a_batch_do_not_tell_the_key(void **state)
+{
+    static const struct http_stub_step step = CLOSE_AFTER(
+        JSON("200 OK", "{\"id\":\"batch_1\",\"status\":\"failed\",\"errors\":{\"data\":["
+                       "{\"code\":\"c\",\"message\":\"no key " KEY "\",\"line\":3}]}}"));
+    struct bench *b = *state;
+
+    serve(b, "openai", &step, 1);
+    run(b, provider_get(b->provider, "batch_1", on_batch, b));
+    assert_class(b, PROVIDER_NONE);
+    assert_string_equal(b->said, "no key ********************");
 }
 
 static void the_key_stands_where_the_provider_wants_it(void **state)
@@ -766,6 +804,19 @@ static const struct {
 };
 /* clang-format on */
 
+static void an_error_in_the_place_of_a_file_does_not_tell_the_key(void **state)
+{
+    static const struct http_stub_step step = CLOSE_AFTER(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 54\r\n\r\n"
+        "{\"code\":\"1302\",\"message\":\"slow, " KEY "\"}");
+    struct bench *b = *state;
+
+    serve(b, "openai", &step, 1);
+    download(b, 0);
+    assert_class(b, PROVIDER_RATE_LIMIT);
+    assert_string_equal(b->error.message, "slow, ********************");
+}
+
 static void downloads_give_the_bytes_from_the_offset_on(void **state)
 {
     struct bench *b = *state;
@@ -1056,6 +1107,8 @@ int main(void)
         bench_test(a_batch_is_created_as_openai_wants_it),
         bench_test(zhipu_is_told_its_endpoint_and_to_keep_the_file),
         bench_test(every_answer_to_a_create_has_its_class),
+        bench_test(an_error_in_the_place_of_a_file_does_not_tell_the_key),
+        bench_test(the_errors_of_a_batch_do_not_tell_the_key),
         bench_test(the_key_stands_where_the_provider_wants_it),
         bench_test(an_observer_learns_when_nothing_is_left),
         bench_test(a_named_account_replaces_that_of_the_key),

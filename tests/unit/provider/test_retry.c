@@ -5,11 +5,12 @@
 #include "common/base/attr.h"
 #include "common/provider/retry.h"
 
-#define SECOND  1000
-#define MINUTE  60000
-#define HOUR    3600000
-#define DAY     86400000
-#define HALFWAY 0x80000000U
+#define SECOND   1000
+#define MINUTE   60000
+#define HOUR     3600000
+#define DAY      86400000
+#define HALFWAY  0x80000000U
+#define ONE_LINE (RETRY_IF_ALONE | RETRY_IF_SINGLE)
 
 static struct retry_facts facts_of(unsigned when, unsigned tries)
 {
@@ -32,7 +33,7 @@ static const struct {
     {RETRY_UPLOAD, PROVIDER_NOT_SENT, 0, 50, RETRY_AGAIN, MINUTE - 1, false},
     {RETRY_UPLOAD, PROVIDER_AMBIGUOUS, 0, 0, RETRY_RESOLVE, SECOND - 1, false},
     {RETRY_UPLOAD, PROVIDER_RATE_LIMIT, 0, 0, RETRY_AGAIN, 5 * SECOND, false},
-    {RETRY_UPLOAD, PROVIDER_RATE_LIMIT, 0, 20, RETRY_AGAIN, 5 * MINUTE, false},
+    {RETRY_UPLOAD, PROVIDER_RATE_LIMIT, 0, 20, RETRY_AGAIN, 5 * MINUTE, true},
     {RETRY_UPLOAD, PROVIDER_QUOTA_FILES, 0, 0, RETRY_REAP, MINUTE, true},
     {RETRY_UPLOAD, PROVIDER_QUOTA_FILES, 0, 9, RETRY_REAP, 15 * MINUTE, true},
     {RETRY_UPLOAD, PROVIDER_INVALID_FILE, RETRY_IF_TOO_BIG, 0, RETRY_SPLIT, 0, false},
@@ -49,23 +50,31 @@ static const struct {
     {RETRY_UPLOAD, PROVIDER_BILLING, 0, 9, RETRY_HOLD_LANE, 15 * MINUTE, true},
 
     {RETRY_FILE_READY, PROVIDER_NONE, 0, 0, RETRY_WAIT, SECOND, false},
-    {RETRY_FILE_READY, PROVIDER_NONE, 0, 63, RETRY_WAIT, 30 * SECOND, false},
+    {RETRY_FILE_READY, PROVIDER_NONE, 0, 63, RETRY_WAIT, 30 * SECOND, true},
     {RETRY_FILE_READY, PROVIDER_NONE, 0, 64, RETRY_REBUILD, 0, true},
     {RETRY_FILE_READY, PROVIDER_NOT_FOUND, RETRY_IF_YOUNG, 0, RETRY_WAIT, SECOND, false},
-    {RETRY_FILE_READY, PROVIDER_NOT_FOUND, RETRY_IF_YOUNG, 8, RETRY_WAIT, 15 * SECOND, false},
+    {RETRY_FILE_READY, PROVIDER_NOT_FOUND, RETRY_IF_YOUNG, 8, RETRY_WAIT, 15 * SECOND, true},
     {RETRY_FILE_READY, PROVIDER_NOT_FOUND, 0, 0, RETRY_REBUILD, 0, true},
     {RETRY_FILE_READY, PROVIDER_INVALID_FILE, 0, 0, RETRY_STOP_LANE, 0, true},
     {RETRY_FILE_READY, PROVIDER_AMBIGUOUS, 0, 0, RETRY_WAIT, SECOND - 1, false},
 
     {RETRY_CREATE, PROVIDER_NOT_SENT, 0, 0, RETRY_AGAIN, SECOND - 1, false},
     {RETRY_CREATE, PROVIDER_RATE_LIMIT, 0, 0, RETRY_AGAIN, 15 * SECOND, false},
-    {RETRY_CREATE, PROVIDER_RATE_LIMIT, 0, 9, RETRY_AGAIN, 15 * MINUTE, false},
+    {RETRY_CREATE, PROVIDER_RATE_LIMIT, 0, 9, RETRY_AGAIN, 15 * MINUTE, true},
     {RETRY_CREATE, PROVIDER_QUOTA_CREATES, 0, 0, RETRY_AGAIN, MINUTE, true},
     {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, 0, 0, RETRY_HOLD_LANE, 5 * SECOND, false},
     {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, 0, 10, RETRY_RESUBMIT_FREE, MINUTE, true},
+    {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, RETRY_IF_ALONE, 0, RETRY_HOLD_LANE, 5 * SECOND, true},
+    {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, RETRY_IF_ALONE, 2, RETRY_SPLIT, 0, true},
+    {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, ONE_LINE, 0, RETRY_HOLD_LANE, MINUTE, true},
+    {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, ONE_LINE, 9, RETRY_HOLD_LANE, 15 * MINUTE, true},
+    {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, ONE_LINE, 10, RETRY_SPLIT, 0, true},
+    {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, ONE_LINE | RETRY_IF_ROOM, 1, RETRY_HOLD_LANE, MINUTE, true},
+    {RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, ONE_LINE | RETRY_IF_ROOM, 2, RETRY_SPLIT, 0, true},
+    {RETRY_CREATE, PROVIDER_RATE_LIMIT, 0, 2, RETRY_AGAIN, MINUTE, true},
     {RETRY_CREATE, PROVIDER_REFUSED, 0, 0, RETRY_STOP_LANE, 0, true},
     {RETRY_CREATE, PROVIDER_NOT_FOUND, RETRY_IF_YOUNG, 0, RETRY_SAME_FILE, SECOND, false},
-    {RETRY_CREATE, PROVIDER_NOT_FOUND, RETRY_IF_YOUNG, 9, RETRY_SAME_FILE, 15 * SECOND, false},
+    {RETRY_CREATE, PROVIDER_NOT_FOUND, RETRY_IF_YOUNG, 9, RETRY_SAME_FILE, 15 * SECOND, true},
     {RETRY_CREATE, PROVIDER_NOT_FOUND, 0, 0, RETRY_REBUILD, 0, false},
     {RETRY_CREATE, PROVIDER_NOT_FOUND, 0, 5, RETRY_STOP_LANE, 0, true},
     {RETRY_CREATE, PROVIDER_BILLING, 0, 0, RETRY_HOLD_LANE, MINUTE, true},
@@ -86,13 +95,20 @@ static const struct {
     {RETRY_FAILED, PROVIDER_NOT_FOUND, 0, 0, RETRY_REBUILD, 0, false},
     {RETRY_FAILED, PROVIDER_NOT_FOUND, 0, 5, RETRY_STOP_LANE, 0, true},
     {RETRY_FAILED, PROVIDER_QUOTA_ENQUEUED, 0, 0, RETRY_RESUBMIT_FREE, MINUTE, false},
+    {RETRY_FAILED, PROVIDER_QUOTA_ENQUEUED, RETRY_IF_ALONE, 0, RETRY_SPLIT, 0, true},
+    {RETRY_FAILED, PROVIDER_QUOTA_ENQUEUED, ONE_LINE, 0, RETRY_SAME_FILE, MINUTE, true},
+    {RETRY_FAILED, PROVIDER_QUOTA_ENQUEUED, ONE_LINE, 9, RETRY_SAME_FILE, 15 * MINUTE, true},
+    {RETRY_FAILED, PROVIDER_QUOTA_ENQUEUED, ONE_LINE, 10, RETRY_SPLIT, 0, true},
+    {RETRY_FAILED, PROVIDER_QUOTA_ENQUEUED, ONE_LINE | RETRY_IF_ROOM, 1, RETRY_SAME_FILE, MINUTE, true},
+    {RETRY_FAILED, PROVIDER_QUOTA_ENQUEUED, ONE_LINE | RETRY_IF_ROOM, 2, RETRY_SPLIT, 0, true},
+    {RETRY_FAILED, PROVIDER_RATE_LIMIT, 0, 0, RETRY_RESUBMIT_FREE, MINUTE, true},
     {RETRY_FAILED, PROVIDER_BILLING, 0, 0, RETRY_RESUBMIT_FREE, 15 * MINUTE, true},
     {RETRY_FAILED, PROVIDER_INVALID_FILE, RETRY_IF_TOO_BIG, 0, RETRY_SPLIT, 0, false},
     {RETRY_FAILED, PROVIDER_INVALID_LINE, RETRY_IF_NAMED, 0, RETRY_DEAD_LETTER, 0, false},
     {RETRY_FAILED, PROVIDER_INVALID_LINE, 0, 0, RETRY_STOP_LANE, 0, true},
     {RETRY_FAILED, PROVIDER_MODEL_UNSUPPORTED, 0, 0, RETRY_DEAD_LETTER, 0, false},
-    {RETRY_FAILED, PROVIDER_UNKNOWN, 0, 0, RETRY_SAME_FILE, 5 * MINUTE, false},
-    {RETRY_FAILED, PROVIDER_UNKNOWN, 0, 1, RETRY_SAME_FILE, 30 * MINUTE, false},
+    {RETRY_FAILED, PROVIDER_UNKNOWN, 0, 0, RETRY_SAME_FILE, 5 * MINUTE, true},
+    {RETRY_FAILED, PROVIDER_UNKNOWN, 0, 1, RETRY_SAME_FILE, 30 * MINUTE, true},
     {RETRY_FAILED, PROVIDER_UNKNOWN, 0, 2, RETRY_STOP_LANE, 0, true},
     {RETRY_FAILED, PROVIDER_UNKNOWN, RETRY_IF_NAMED, 0, RETRY_DEAD_LETTER, 0, false},
 
@@ -116,7 +132,9 @@ static const struct {
     {RETRY_DOWNLOAD, PROVIDER_NONE, RETRY_IF_SHORT, 1, RETRY_AGAIN, MINUTE, false},
     {RETRY_DOWNLOAD, PROVIDER_NONE, RETRY_IF_SHORT, 2, RETRY_FETCH, 0, false},
     {RETRY_DOWNLOAD, PROVIDER_NOT_FOUND, RETRY_IF_YOUNG, 0, RETRY_WAIT, 15 * SECOND, false},
-    {RETRY_DOWNLOAD, PROVIDER_NOT_FOUND, 0, 0, RETRY_RESUBMIT_COUNTED, 0, true},
+    {RETRY_DOWNLOAD, PROVIDER_NOT_FOUND, 0, 0, RETRY_AGAIN, 2 * MINUTE, true},
+    {RETRY_DOWNLOAD, PROVIDER_NOT_FOUND, 0, 4, RETRY_AGAIN, 2 * MINUTE, true},
+    {RETRY_DOWNLOAD, PROVIDER_NOT_FOUND, 0, 5, RETRY_RESUBMIT_COUNTED, 0, true},
   /* clang-format on */
 };
 
@@ -189,7 +207,7 @@ static void the_providers_wish_to_wait_wins(void **state)
         bool tell;
     } wishes[] = {
         {RETRY_UPLOAD, PROVIDER_RATE_LIMIT,   1 * SECOND,  1 * SECOND,  false},
-        {RETRY_CREATE, PROVIDER_RATE_LIMIT,   15 * MINUTE, 15 * MINUTE, false},
+        {RETRY_CREATE, PROVIDER_RATE_LIMIT,   15 * MINUTE, 15 * MINUTE, true },
         {RETRY_CREATE, PROVIDER_RATE_LIMIT,   2 * HOUR,    2 * HOUR,    true },
         {RETRY_UPLOAD, PROVIDER_QUOTA_TIME,   5 * HOUR,    5 * HOUR,    true },
         {RETRY_UPLOAD, PROVIDER_QUOTA_TIME,   9 * DAY,     DAY,         true },
@@ -253,6 +271,87 @@ static void a_lesson_is_learned_once_a_row(void **state)
     facts.tries = 10;
     assert_int_equal(retry_decide(RETRY_CREATE, PROVIDER_QUOTA_ENQUEUED, &facts).lesson,
                      RETRY_LESS_QUEUED);
+}
+
+static void failures_are_of_one_kind_where_the_same_rows_hold(void **state)
+{
+    static const struct {
+        enum retry_step step;
+        enum provider_class class;
+        unsigned when;
+        const char *kind;
+    } kinds[] = {
+        {RETRY_POLL,       PROVIDER_NOT_FOUND,      0,                               "poll/not_found"       },
+        {RETRY_POLL,       PROVIDER_NOT_FOUND,      RETRY_IF_YOUNG,                  "poll/not_found+1"     },
+        {RETRY_POLL,       PROVIDER_AMBIGUOUS,      0,                               "poll/any"             },
+        {RETRY_POLL,       PROVIDER_NOT_SENT,       RETRY_IF_YOUNG,                  "poll/any"             },
+        {RETRY_SEARCH,     PROVIDER_NOT_FOUND,      0,                               "search/any"           },
+        {RETRY_FAILED,     PROVIDER_UNKNOWN,        RETRY_IF_YOUNG,                  "failed/any"           },
+        {RETRY_FAILED,     PROVIDER_QUOTA_ENQUEUED, RETRY_IF_YOUNG,                  "failed/quota_enqueued"},
+        {RETRY_FAILED,     PROVIDER_UNKNOWN,        RETRY_IF_YOUNG | RETRY_IF_NAMED, "failed/any+2"         },
+        {RETRY_FILE_READY, PROVIDER_NONE,           0,                               "file_ready/none"      },
+    };
+    char kind[RETRY_KIND_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        retry_kind(kinds[i].step, kinds[i].class, kinds[i].when, kind);
+        assert_string_equal(kind, kinds[i].kind);
+        assert_true(retry_kind_is_of(kind, kinds[i].step));
+        assert_false(retry_kind_is_of(kind, RETRY_STUCK));
+    }
+    assert_false(retry_kind_is_of("", RETRY_POLL));
+}
+
+static void kinds_are_counted_apart(void **state)
+{
+    static const struct {
+        const char *counts, *kind;
+        unsigned count;
+        const char *more;
+    } steps[] = {
+        {"",            "a/b",   0, "a/b:1"        },
+        {"a/b:1",       "a/b",   1, "a/b:2"        },
+        {"a/b:2",       "a/b+1", 0, "a/b:2 a/b+1:1"},
+        {"a/b:2 c:9",   "a/b",   2, "a/b:3 c:9"    },
+        {"a/b:2 c:9",   "c",     9, "a/b:2 c:10"   },
+        {"x:1 y:2 z:3", "y",     2, "x:1 y:3 z:3"  },
+        {"a/bc:4",      "a/b",   0, "a/bc:4 a/b:1" },
+        {"3",           "a/b",   0, "3 a/b:1"      },
+    };
+    char out[RETRY_COUNTS_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        assert_int_equal(retry_count(steps[i].counts, steps[i].kind), steps[i].count);
+        retry_count_more(steps[i].counts, steps[i].kind, out);
+        assert_string_equal(out, steps[i].more);
+    }
+}
+
+/* Whatever a record goes through, no count is lost: else it could go round for ever. */
+static void all_kinds_of_rounds_find_room(void **state)
+{
+    char counts[2][RETRY_COUNTS_SIZE] = {"", ""};
+    size_t count = 0;
+    const struct retry_row *rows = retry_rows(&count);
+
+    (void)state;
+    for (unsigned round = 0; round < 1000; round++) {
+        for (size_t i = 0; i < count; i++) {
+            char kind[RETRY_KIND_SIZE];
+            int class = rows[i].class == RETRY_ANY ? PROVIDER_UNKNOWN : rows[i].class;
+
+            if ((rows[i].flags & RETRY_ROUNDS) == 0 && rows[i].action != RETRY_REBUILD)
+                continue;
+            retry_kind(rows[i].step, (enum provider_class) class, rows[i].when, kind);
+            unsigned before = retry_count(counts[0], kind);
+            retry_count_more(counts[0], kind, counts[1]);
+            assert_int_equal(retry_count(counts[1], kind), before + 1);
+            memcpy(counts[0], counts[1], sizeof(counts[0]));
+        }
+    }
+    assert_true(strlen(counts[0]) < RETRY_COUNTS_SIZE - 1);
 }
 
 static void each_row_of_a_result_file(void **state)
@@ -341,6 +440,9 @@ int main(void)
         cmocka_unit_test(a_call_that_shall_not_be_repeated_goes_on_to_what_follows),
         cmocka_unit_test(long_waits_shrink_where_polls_are_often),
         cmocka_unit_test(a_lesson_is_learned_once_a_row),
+        cmocka_unit_test(failures_are_of_one_kind_where_the_same_rows_hold),
+        cmocka_unit_test(kinds_are_counted_apart),
+        cmocka_unit_test(all_kinds_of_rounds_find_room),
         cmocka_unit_test(each_row_of_a_result_file),
         cmocka_unit_test(what_is_too_big_says_so),
         cmocka_unit_test(a_full_queue_says_what_it_counts),

@@ -41,6 +41,52 @@ static struct poll_facts facts_of(const struct remote_batch *b, const char *know
                                .grace_ms = GRACE};
 }
 
+/* Azure names two files without a byte for each batch that has failed. */
+static void a_failed_batch_is_judged_by_its_errors_where_its_files_tell_nothing(void **state)
+{
+    static const struct {
+        const char *name, *code, *output, *error;
+        int64_t bytes[2];
+        bool tells;
+        enum retry_step want; /* when the files were looked at */
+    } cases[] = {
+        {"two empty files and a reason",
+         "token_limit_exceeded",                 "o",
+         "e",                                              {0, 0},
+         false,                                                           RETRY_FAILED},
+        {"two empty files and no reason",  NULL, "o", "e", {0, 0}, false, RETRY_FAILED},
+        {"the reason again in the file",
+         "invalid_json_line",                    "o",
+         "e",                                              {0, 9},
+         false,                                                           RETRY_FAILED},
+        {"errors of requests, no reason",  NULL, "",  "e", {0, 9}, true,  RETRY_ENDED },
+        {"results in spite of its reason",
+         "token_limit_exceeded",                 "o",
+         "",                                               {9, 0},
+         true,                                                            RETRY_ENDED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct remote_batch b = batch_of("failed");
+        struct poll_facts f = facts_of(&b, "validating");
+        struct poll_judgement j;
+
+        print_message("  %s\n", cases[i].name);
+        (void)snprintf(b.output_file_id, sizeof(b.output_file_id), "%s", cases[i].output);
+        (void)snprintf(b.error_file_id, sizeof(b.error_file_id), "%s", cases[i].error);
+        if (cases[i].code != NULL)
+            (void)snprintf(b.errors[b.error_count++].code, sizeof(b.errors[0].code), "%s",
+                           cases[i].code);
+        assert_int_equal(poll_files_tell(&b, cases[i].bytes), cases[i].tells);
+        f.files_empty = !cases[i].tells;
+        poll_judge(&f, &j);
+        assert_string_equal(retry_step_name(j.step), retry_step_name(cases[i].want));
+        if (cases[i].want == RETRY_FAILED && cases[i].code != NULL)
+            assert_string_equal(j.what.code, cases[i].code);
+    }
+}
+
 static void a_status_only_goes_forward(void **state)
 {
     static const struct {
@@ -78,22 +124,31 @@ static void what_lasts_too_long_is_stuck(void **state)
         int64_t in_status_ms, age_ms, stopped_ms;
         unsigned when;
     } cases[] = {
-        {"an hour of validating",                 "validating",  "validating",  HOUR,        HOUR,      -1,          RETRY_IF_SLOW},
-        {"less",                                  "validating",  "validating",  HOUR - 1,    HOUR,      -1,          0            },
-        {"only just validating",                  "in_progress", "finalizing",  HOUR,        HOUR,      -1,          0            },
-        {"an hour of a word nobody knows",        "pondering",   "pondering",   HOUR,        HOUR,      -1,          RETRY_IF_SLOW},
-        {"an hour of finalizing",                 "finalizing",  "finalizing",  HOUR,        HOUR,      -1,          RETRY_IF_SLOW},
+        {"an hour of validating",                 "validating",  "validating",  HOUR,        HOUR,      -1,          RETRY_IF_SLOW                   },
+        {"less",                                  "validating",  "validating",  HOUR - 1,    HOUR,      -1,          0                               },
+        {"only just validating",                  "in_progress", "finalizing",  HOUR,        HOUR,      -1,          0                               },
+        {"an hour of a word nobody knows",        "pondering",   "pondering",   HOUR,        HOUR,      -1,          RETRY_IF_SLOW                   },
+        {"an hour of finalizing",                 "finalizing",  "finalizing",  HOUR,        HOUR,      -1,          RETRY_IF_SLOW                   },
         {"a day of running is what was promised", "in_progress", "in_progress", 24 * HOUR,
-         24 * HOUR,                                                                                     -1,          0            },
+         24 * HOUR,                                                                                     -1,          0                               },
         {"an hour more is not",                   "in_progress", "in_progress", 25 * HOUR,   25 * HOUR, -1,
-         RETRY_IF_SLOW                                                                                                            },
+         RETRY_IF_SLOW                                                                                                                               },
         {"six hours more ends it",                "in_progress", "in_progress", 30 * HOUR,   30 * HOUR, -1,
-         RETRY_IF_SLOW | RETRY_IF_OVERDUE                                                                                         },
-        {"once",                                  "cancelling",  "cancelling",  MINUTE,      30 * HOUR, MINUTE,      RETRY_IF_SLOW},
+         RETRY_IF_SLOW | RETRY_IF_OVERDUE                                                                                                            },
+        {"once",                                  "cancelling",  "cancelling",  MINUTE,      30 * HOUR, MINUTE,      RETRY_IF_SLOW                   },
         {"and not for ever",                      "cancelling",  "cancelling",  MINUTE,      30 * HOUR, 15 * MINUTE,
-         RETRY_IF_SLOW | RETRY_IF_STOPPED                                                                                         },
+         RETRY_IF_SLOW | RETRY_IF_STOPPED                                                                                                            },
+        {"a glance at finalizing, an hour ago",   "finalizing",  "in_progress", HOUR,        HOUR,      -1,
+         RETRY_IF_SLOW                                                                                                                               },
+        {"and six hours beyond the window",       "finalizing",  "in_progress", HOUR,        30 * HOUR, -1,
+         RETRY_IF_SLOW | RETRY_IF_OVERDUE                                                                                                            },
+        {"a cancel that was taken and forgotten", "cancelling",  "in_progress", MINUTE,      30 * HOUR,
+         15 * MINUTE,                                                                                                RETRY_IF_SLOW | RETRY_IF_STOPPED},
+        {"cancelling by nobody, taken back",      "cancelling",  "in_progress", 15 * MINUTE, HOUR,      -1,          0                               },
+        {"an end that was taken back",            "completed",   "finalizing",  30 * HOUR,   30 * HOUR, -1,
+         RETRY_IF_SLOW | RETRY_IF_OVERDUE                                                                                                            },
         {"cancelling by somebody else",           "cancelling",  "cancelling",  15 * MINUTE, HOUR,      -1,
-         RETRY_IF_STOPPED                                                                                                         },
+         RETRY_IF_STOPPED                                                                                                                            },
     };
 
     (void)state;
@@ -188,6 +243,7 @@ static void a_failure_is_told_in_the_providers_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failed_batch_is_judged_by_its_errors_where_its_files_tell_nothing),
         cmocka_unit_test(a_status_only_goes_forward),
         cmocka_unit_test(what_lasts_too_long_is_stuck),
         cmocka_unit_test(a_limit_of_zero_is_none),

@@ -85,6 +85,32 @@ static void a_shard_with_every_answer_is_settled(void **state)
     tally_release(&t);
 }
 
+static void a_task_is_seen_once_in_however_many_passes(void **state)
+{
+    struct member m[2];
+    struct tally t, next;
+
+    (void)state;
+    two_members(m);
+    tally_init(&t, m, 2, NULL, 0);
+    settle_lines(&t, 3, 0, 3, OUTCOME_OK);
+    settle_lines(&t, 7, 0, 1, OUTCOME_RETRY); /* not settled, but not missing either */
+    tally_note_garbled(&t);
+    assert_int_equal(t.seen, 4);
+    tally_seal(&t);
+    tally_init(&next, m, 2, t.blob, t.blob_len);
+    tally_begin_pass(&next);
+    assert_int_equal(next.lines, 0);
+    assert_int_equal(next.garbled, 0);
+    assert_int_equal(next.seen, 4);
+    settle_lines(&next, 3, 1, 4, OUTCOME_OK);
+    settle_lines(&next, 7, 0, 1, OUTCOME_RETRY);
+    assert_int_equal(next.seen, 5);
+    assert_int_equal(next.ok, 1);
+    tally_release(&next);
+    tally_release(&t);
+}
+
 static void what_is_missing_is_sent_again_and_charged(void **state)
 {
     struct member m[2];
@@ -205,6 +231,47 @@ static void a_full_queue_never_makes_a_dead_letter(void **state)
     tally_release(&t);
 }
 
+static void want_of_money_never_makes_a_dead_letter(void **state)
+{
+    struct member m[2];
+    struct tally first, second;
+    struct verdict v;
+
+    (void)state;
+    two_members(m);
+    m[1].attempt = 5000;
+    tally_init(&first, m, 2, NULL, 0);
+    settle_lines(&first, 7, 0, 3, OUTCOME_FREE);
+    tally_note_unpaid(&first);
+    tally_seal(&first);
+    tally_init(&second, m, 2, first.blob, first.blob_len); /* the first worker died */
+    assert_int_equal(second.unpaid, 1);
+    judge(&second, 1, true, 3, &v);
+    assert_int_equal(v.left, 3);
+    assert_false(v.charged);
+    assert_true(v.untried);
+    tally_release(&first);
+    tally_release(&second);
+}
+
+static void what_failed_beside_lines_without_money_is_settled_at_its_last_try(void **state)
+{
+    struct member m[2];
+    struct tally t;
+    struct verdict v;
+
+    (void)state;
+    two_members(m);
+    tally_init(&t, m, 2, NULL, 0);
+    settle_lines(&t, 7, 0, 1, OUTCOME_RETRY);
+    settle_lines(&t, 7, 1, 3, OUTCOME_FREE);
+    tally_note_unpaid(&t);
+    judge(&t, 1, true, 2, &v);
+    assert_int_equal(v.exhausted, 1);
+    assert_int_equal(v.left, 2);
+    tally_release(&t);
+}
+
 static void what_is_refused_as_a_whole_is_settled_at_once(void **state)
 {
     struct tally_end end = {.billed = false, .refused = true, .max_attempts = 3};
@@ -287,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_lines_that_were_asked_for_are_members),
         cmocka_unit_test(a_shard_with_every_answer_is_settled),
+        cmocka_unit_test(a_task_is_seen_once_in_however_many_passes),
         cmocka_unit_test(what_is_missing_is_sent_again_and_charged),
         cmocka_unit_test(expired_lines_are_sent_again_free),
         cmocka_unit_test(the_last_charged_failure_settles_what_failed_and_only_that),
@@ -294,6 +362,8 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_for_ever),
         cmocka_unit_test(a_batch_that_settles_anything_ends_no_shard),
         cmocka_unit_test(a_full_queue_never_makes_a_dead_letter),
+        cmocka_unit_test(want_of_money_never_makes_a_dead_letter),
+        cmocka_unit_test(what_failed_beside_lines_without_money_is_settled_at_its_last_try),
         cmocka_unit_test(what_is_refused_as_a_whole_is_settled_at_once),
         cmocka_unit_test(lines_of_the_file_are_the_tasks_it_asked_for_in_its_order),
         cmocka_unit_test(the_blob_carries_everything_to_the_next_worker),
