@@ -35,8 +35,8 @@ bool selection_wants(void *arg, uint32_t window, int64_t status, const char *cod
 
 /**
  * Once all rows were shown: ERR_USAGE for a --code that no row of the job failed with, now
- * or before one of its @generations resubmissions; with "did you mean". A code that has been
- * sent again with success is fine: the same command may be repeated.
+ * or before one of its @generations resubmissions, also when no row fails; with "did you mean". A
+ * code that has been sent again with success is fine: the same command may be repeated.
  */
 MUST_CHECK bool selection_check(struct selection *s, struct sink *sink, uint32_t generations,
                                 struct err *err);

@@ -31,8 +31,8 @@
  * be empty and is the caller's to release. ERR_USAGE also when it cannot be
  * read. On failure some fields may be set already, and @providers is empty.
  */
-MUST_CHECK bool config_read_file(const struct settings *s, const char *path,
-                                 struct tree *providers, struct err *err);
+MUST_CHECK bool config_read_file(const struct settings *s, const char *path, struct tree *providers,
+                                 struct err *err);
 
 /** The same from memory; @name is what messages call it. */
 MUST_CHECK bool config_read_text(const struct settings *s, const char *name, const char *text,

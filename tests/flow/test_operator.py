@@ -629,8 +629,20 @@ class ResubmitTest(OneHostTest):
         process = self.start_resubmit(env={"SHEAF_FP": "resubmit.published:kill"})
         self.assertEqual(process.wait(30), -signal.SIGKILL)
         self.assertIn("gen-1", os.listdir(self.sink_folder()))
-        self.assertEqual(self.status()["state"], "FINAL")
         self.check(self.resubmit(), 0)  # it is decided: there is no question
+        self.check_output(requests)
+        self.assertEqual(simulator.ledger()["rows_billed"], len(self.failed))
+        self.audit_output()
+
+    def test_status_tells_redis_what_it_does_not_know_of(self):
+        self.needs_failpoints()
+        requests = self.requests(100)
+        simulator = self.a_job_with_failures(requests)
+        self.start_resubmit(env={"SHEAF_FP": "resubmit.published:kill"}).wait(30)
+        self.assertEqual(self.status()["state"], "SEALED")
+        self.check(self.verb("report", "in.jsonl"), 7, "has not ended")
+        self.check(self.verb("audit", "in.jsonl"), 7, "has not ended")
+        self.check(self.resubmit(), 0)
         self.check_output(requests)
         self.assertEqual(simulator.ledger()["rows_billed"], len(self.failed))
         self.audit_output()

@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.request
 
-from sheaf_test import PrivateRedis, SheafTest, main, program, request_line
+from sheaf_test import PrivateRedis, SheafTest, main_in_slices, program, request_line
 
 N = 100
 PER_FILE = 48  # of --max-requests 50: four windows of 12 requests
@@ -624,7 +624,7 @@ class ClusterTest(SheafTest):
 
     def pause_before_the_turn(self, route, state):
         simulator = self.simulator("--fault", "rate-headers=4s:route=%s:when=1" % route)
-        requests = self.requests(20)
+        requests = self.requests(100)  # more batches than are at work at once
         self.daemons(simulator)
         self.submit(simulator, requests, "--max-requests", "13")
         self.wait_until("a batch waits for its turn", lambda: any(
@@ -665,4 +665,4 @@ class ClusterTest(SheafTest):
 
 
 if __name__ == "__main__":
-    main()
+    main_in_slices(3)

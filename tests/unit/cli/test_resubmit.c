@@ -138,6 +138,24 @@ static void a_plan_adds_up_its_lanes(void **state)
     assert_int_equal(plan.batches, 20 + 3);
 }
 
+static void of_no_rows_all_is_known(void **state)
+{
+    struct resubmit_plan_facts facts = facts_of(priced);
+    struct resubmit_plan plan;
+
+    (void)state;
+    facts.rows = 0;
+    facts.lane_count = 0;
+    facts.ok = 0;
+    resubmit_plan_make(&facts, &plan);
+    assert_int_equal(plan.batches, 0);
+    assert_int_equal(plan.bytes, 0);
+    assert_int_equal(plan.input_tokens, 0);
+    assert_int_equal(plan.output_tokens, 0);
+    assert_int_equal(plan.nano, 0);
+    assert_null(plan.currency);
+}
+
 static void what_is_not_known_is_not_zero(void **state)
 {
     struct resubmit_plan_facts facts = facts_of(unpriced);
@@ -195,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_row_fits_by_cause_and_by_window),
         cmocka_unit_test(what_is_no_list_is_refused),
         cmocka_unit_test(a_plan_adds_up_its_lanes),
+        cmocka_unit_test(of_no_rows_all_is_known),
         cmocka_unit_test(what_is_not_known_is_not_zero),
         cmocka_unit_test(the_document_is_json),
     };

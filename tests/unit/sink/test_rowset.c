@@ -303,6 +303,7 @@ static void names_of_generations_are_stable(void **state)
     assert_string_equal(layout_inputs(a, 3, 2), "in.g2/0000003.json");
     assert_string_equal(layout_cancelled(a, 0), "cancelled.json");
     assert_string_equal(layout_cancelled(a, 2), "cancelled.g2.json");
+    assert_string_equal(layout_ended(a, 2), "ended.g2");
     assert_string_equal(layout_requests(a, 123), "req/0000123");
 }
 
