@@ -176,11 +176,6 @@ static const struct {
     [KEY_DONE] = {"done",                VALUE_SHARE },
 };
 
-const char *fault_route_name(enum fault_route route)
-{
-    return route < ROUTE_COUNT ? route_words[route] : "?";
-}
-
 /* Copy @n bytes of @text as a string of its own and read a positive number from it. */
 static bool positive(const char *text, size_t n, uint64_t *out)
 {

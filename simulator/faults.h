@@ -93,9 +93,6 @@ enum fault_route {
     ROUTE_COUNT,
 };
 
-/** "uploads", ...; "any" */
-const char *fault_route_name(enum fault_route route);
-
 /* When in the life of a request a fault acts. */
 enum fault_stage {
     STAGE_HEAD,   /* its head is there */

@@ -79,11 +79,6 @@ void provider_free(struct provider *p)
     free(p);
 }
 
-const struct provider_profile *provider_profile_of(const struct provider *p)
-{
-    return p->profile;
-}
-
 const char *provider_site(const struct provider *p)
 {
     return p->site;

@@ -50,8 +50,6 @@ struct provider *provider_new(struct http_client *client, const struct provider_
 /** Drops calls under way without a callback. Safe inside callbacks. NULL is fine. */
 void provider_free(struct provider *p);
 
-const struct provider_profile *provider_profile_of(const struct provider *p);
-
 /** Who serves: provider_site_id() of it. Borrowed until provider_free(). */
 const char *provider_site(const struct provider *p);
 

@@ -484,11 +484,6 @@ struct event_base *redis_conn_base(const struct redis_conn *conn)
     return conn->base;
 }
 
-int redis_conn_timeout_ms(const struct redis_conn *conn)
-{
-    return conn->timeout_ms;
-}
-
 struct redis_command *redis_call(struct redis_conn *conn, int argc, const char *const *argv,
                                  const size_t *argvlen, redis_done_fn done, void *arg)
 {

@@ -76,9 +76,8 @@ int64_t redis_conn_down_since_ms(const struct redis_conn *conn);
  */
 const struct err *redis_conn_last_error(const struct redis_conn *conn);
 
-/** The loop it was made with, and how long one command may take. */
+/** The loop it was made with. */
 struct event_base *redis_conn_base(const struct redis_conn *conn);
-int redis_conn_timeout_ms(const struct redis_conn *conn);
 
 /**
  * Send a command of @argc words (copied). @argvlen holds their lengths in
