@@ -457,12 +457,12 @@ static void retry(void *arg)
     struct fetch *f = arg;
     const struct batch *b = &f->task.batch;
 
+    bool changed = download_has_changed(f->download);
+
     f->torn = true;
-    if (!download_has_changed(f->download))
-        download_retry(f->download);
-    else if (f->task.step != NULL) /* a chunk of what came before is on its way */
+    if (changed && f->task.step != NULL) /* a chunk of what came before is on its way */
         loop_timer_set(f->retry, CHUNK_WAIT_MS);
-    else if (b->checkpoint > base_of(b))
+    else if (changed && b->checkpoint > base_of(b))
         begin_pass(f, b->pass < TORN_PASSES ? 0 : LONGEST_HELD_MS, f->task.failure.message);
     else
         download_retry(f->download);

@@ -177,23 +177,32 @@ static uint32_t most_tries(uint32_t max_attempts)
     return max_attempts * 5 > 20 ? max_attempts * 5 : 20;
 }
 
+/* What is settled, and whether anything else is charged. */
+static void keep_settled(const struct tally *t, size_t index, bool billed, struct verdict *out)
+{
+    const struct member *m = &t->members[index];
+    const uint8_t *settled = settled_bits(t, index);
+    const uint8_t *free_ones = free_bits(t, index);
+
+    for (uint32_t i = 0; i < m->lines; i++) {
+        if (mask_get(m->mask, i) || mask_get(settled, i))
+            mask_set(out->mask, i);
+        else if (billed && !mask_get(free_ones, i))
+            out->charged = true;
+    }
+}
+
 void tally_verdict(const struct tally *t, size_t index, const struct tally_end *end,
                    struct verdict *out)
 {
     const struct member *m = &t->members[index];
-    const uint8_t *settled = settled_bits(t, index);
     const uint8_t *free_ones = free_bits(t, index);
     bool tried = end->had_a_try && t->unpaid == 0;
     bool last_try = end->refused ||
                     (tried && !has_settled(t) && m->attempt + 1 >= most_tries(end->max_attempts));
 
     *out = (struct verdict){0};
-    for (uint32_t i = 0; i < m->lines; i++) {
-        if (mask_get(m->mask, i) || mask_get(settled, i))
-            mask_set(out->mask, i);
-        else if (end->billed && !mask_get(free_ones, i))
-            out->charged = true;
-    }
+    keep_settled(t, index, end->billed, out);
     bool give_up = out->charged && m->failures + 1 >= end->max_attempts;
     for (uint32_t i = 0; i < m->lines; i++) {
         if (mask_get(out->mask, i) || !(last_try || (give_up && !mask_get(free_ones, i))))
