@@ -3,7 +3,8 @@
 #include "common/base/attr.h"
 #include "common/base/nearest.h"
 
-static const char *const names[] = {"openai", "zhipu", "max_requests", "max-bytes", NULL};
+static const char *const names[] = {"openai", "zhipu",  "max_requests", "max-bytes",
+                                    "run",    "submit", "status",       NULL};
 
 static const struct {
     const char *word;
@@ -16,6 +17,12 @@ static const struct {
     {"max_byte",                                            "max-bytes"   },
     {"max",                                                 "max_requests"}, /* a beginning; the first */
     {"ma",                                                  NULL          },
+    {"statsu",                                              "status"      },
+    {"stats",                                               "status"      },
+    {"sumbit",                                              "submit"      },
+    {"rum",                                                 "run"         },
+    {"x",                                                   NULL          },
+    {"deploy",                                              NULL          },
     {"zebra",                                               NULL          },
     {"",                                                    NULL          },
     {"a word that is much longer than any name of a field", NULL          },
