@@ -19,6 +19,8 @@
 #define BROKEN_WAIT_MS 60000
 #define TOLD_FROM_MS   10000 /* shorter waits for a turn are told to nobody */
 #define TELL_EVERY_MS  5000
+#define ASK_AGAIN_MS \
+    15000 /* what moves meanwhile takes a note back: it is asked, and told, again */
 
 static void release(struct task *task)
 {
@@ -81,16 +83,17 @@ void submission_soon(struct submission *s, int64_t wait_ms, void (*next)(struct 
 static void on_taken(enum protocol_answer answer, int64_t wait_ms, const struct err *err, void *arg)
 {
     struct submission *s = arg;
+    int64_t again_ms = wait_ms < ASK_AGAIN_MS ? wait_ms : ASK_AGAIN_MS;
 
     s->task.step = NULL;
     switch ((int)answer) {
     case PROTOCOL_OK: submission_soon(s, wait_ms, s->next); return;
     case PROTOCOL_BUSY:
         tell_of_limits(s, wait_ms);
-        task_put_off(&s->task, wait_ms, "many calls are waiting");
+        task_put_off(&s->task, again_ms, "many calls are waiting");
         return;
     case PROTOCOL_HELD:
-        task_put_off_in_trouble(&s->task, wait_ms, TROUBLE_QUOTA,
+        task_put_off_in_trouble(&s->task, again_ms, TROUBLE_QUOTA,
                                 "the provider wants no such calls for now");
         return;
     default:

@@ -646,10 +646,10 @@ class ClusterTest(SheafTest):
     def test_own_limits_are_told(self):
         with open(self.path("sheaf.yaml"), "w") as f:
             f.write("providers:\n  openai:\n    limits: {creates_per_hour: 2}\n")
-        simulator = self.simulator()
+        simulator = self.simulator("--delay", "3s")  # what is done by then takes the first note back
         self.daemons(simulator, flags=["--config", self.path("sheaf.yaml")])
         self.submit(simulator, self.requests(200), "--max-requests", "50")
-        self.wait_until("the first batches are done", lambda: simulator.ledger()["rows_billed"] >= 50)
+        self.wait_until("the first batches are done", lambda: self.status()["batches"]["alive"] == 3)
         self.wait_until("the limits are told", lambda: self.status()["trouble"] == "limits")
         self.assertIn("the next turn for creates is in", self.status()["trouble_why"])
 
