@@ -17,18 +17,19 @@
  * which of them it takes: `sheaf results` is OPT_COMMON | OPT_READ | OPT_OUTPUT.
  */
 
-#define OPT_COMMON   0x001u /* everybody: config, log, help, -q, -v, redis, state-dir */
-#define OPT_RUN      0x002u /* sheaf run */
-#define OPT_SUBMIT   0x004u /* sheaf submit */
-#define OPT_PRODUCER 0x008u /* sheaf-producer */
-#define OPT_DAEMON   0x010u /* sheaf-coordinator, sheaf-worker */
-#define OPT_READ     0x020u /* verbs that only look: status, list, report, ...: --json */
-#define OPT_WAIT     0x040u /* wait, watch: --timeout, --progress */
-#define OPT_OUTPUT   0x080u /* results: -o, -y, --progress */
-#define OPT_CHANGE   0x100u /* cancel, purge, resubmit: -y */
-#define OPT_CHECK    0x200u /* plan, doctor: provider and limits, no job */
-#define OPT_CANCEL   0x400u /* cancel: what it needs to end a job on this host */
-#define OPT_RESUBMIT 0x800u /* resubmit: what is sent again, and the same */
+#define OPT_COMMON   0x001u  /* everybody: config, log, help, -q, -v, redis, state-dir */
+#define OPT_RUN      0x002u  /* sheaf run */
+#define OPT_SUBMIT   0x004u  /* sheaf submit */
+#define OPT_PRODUCER 0x008u  /* sheaf-producer */
+#define OPT_DAEMON   0x010u  /* sheaf-coordinator, sheaf-worker */
+#define OPT_READ     0x020u  /* verbs that only look: status, list, report, ...: --json */
+#define OPT_WAIT     0x040u  /* wait, watch: --timeout, --progress */
+#define OPT_OUTPUT   0x080u  /* results: -o, -y, --progress */
+#define OPT_CHANGE   0x100u  /* cancel, purge, resubmit: -y */
+#define OPT_CHECK    0x200u  /* plan, doctor: provider and limits, no job */
+#define OPT_CANCEL   0x400u  /* cancel: what it needs to end a job on this host */
+#define OPT_RESUBMIT 0x800u  /* resubmit: what is sent again, and the same */
+#define OPT_PLAN     0x1000u /* plan: the rows */
 
 enum option_payload { PAYLOAD_UNSET = SETTING_UNSET, PAYLOAD_REF = 0, PAYLOAD_INLINE };
 
@@ -62,6 +63,15 @@ struct options {
     char *code;  /* separated by commas */
     char *shard; /* separated by commas */
     bool plan;
+
+    /* rows and money */
+    char *recipe;       /* file */
+    char *input_format; /* a name of enum rows_format; NULL: by INPUT's name */
+    char *encoding;     /* of text that is not UTF-8: "gb18030" */
+    char *max_cost;     /* "20CNY"; read it with money_parse() */
+    char *warn_at;      /* shares of it, separated by commas: "50%,80%" */
+    int64_t sample;     /* rows to try; 0: not a trial */
+    char *html;         /* file */
 
     /* the provider */
     char *provider;
