@@ -21,6 +21,8 @@
  *     gen-2                           rows that resubmission 2 sends again
  *     in.g2/ out.g2/ dead.g2/ ...     parts as they are merged after resubmission 2
  *     cancelled.g2.json               resubmission 2 was cancelled
+ *     recipe.json                     what is asked about the rows, of a job with a recipe
+ *     requests.map                    which rows its requests are about
  *     ended.g2                        resubmission 2 was brought to its end, OUTPUT included, by
  *                                     the command that worked on it on one host
  */
@@ -39,6 +41,8 @@
 #define LAYOUT_BAD        "bad"
 #define LAYOUT_REP        "rep"
 #define LAYOUT_GENERATION "gen-"
+#define LAYOUT_RECIPE     "recipe.json"
+#define LAYOUT_MAP        "requests.map"
 
 /* Each writes into @out and returns it. */
 
