@@ -178,7 +178,8 @@ static int run(struct invocation *call)
 
     c->call = call;
     c->session = session_open(&call->options, &err);
-    if (c->session != NULL && operator_look(c->session, verb_arg(call, 0), &c->job, &err)) {
+    if (c->session != NULL && operator_look(c->session, verb_arg(call, 0), &c->job, &err) &&
+        operator_go_to_newest(c->session, &c->job, &err)) {
         c->alone = session_supervisor(c->session) != NULL;
         code = cancel_job(c);
     } else {

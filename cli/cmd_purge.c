@@ -6,10 +6,18 @@
 
 #include "cli/operator.h"
 #include "cli/person.h"
+#include "cli/recipe_rounds.h"
 #include "cli/session.h"
 #include "cli/trail.h"
 #include "cli/verb.h"
+#include "common/base/xmem.h"
 #include "common/sink/sink.h"
+
+/* One, or the rounds of one with a recipe. */
+struct jobs {
+    struct operator_job *items;
+    size_t count;
+};
 
 static int refuse(const struct invocation *call, const struct operator_job *job)
 {
@@ -53,6 +61,28 @@ static void delete_spool(const struct session *s, const struct operator_job *job
     (void)unlink(path);
 }
 
+/* What a recipe's rounds were rendered into. */
+static void delete_rendered(const struct session *s, const struct operator_job *job)
+{
+    const char *folder = session_state_dir(s);
+    char name[JOB_NAME_MAX + 1];
+    unsigned round = job_round_parse(job->name, name);
+    char path[4096];
+
+    if (folder == NULL)
+        return;
+    (void)snprintf(path, sizeof(path), "%.3000s/recipe/%s/r%u.requests.jsonl", folder, name, round);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%.3000s/recipe/%s/r%u.map", folder, name, round);
+    (void)unlink(path);
+    if (round > 1)
+        return;
+    (void)snprintf(path, sizeof(path), "%.3000s/recipe/%s/bundle.json", folder, name);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%.3000s/recipe/%s", folder, name);
+    (void)rmdir(path);
+}
+
 /* The folder takes the job's own trail with it. */
 static bool note(const struct operator_job *job, struct err *err)
 {
@@ -88,6 +118,7 @@ static int purge(const struct invocation *call, struct session *s, const struct 
         return refuse(call, job);
     }
     delete_spool(s, job);
+    delete_rendered(s, job);
     if (!sink_empty_trash(spec->sink, &err))
         return verb_fail(call, &err, "the job is forgotten; this is left of its results");
     person_tell(call, "job %s is forgotten, and its results in the sink are deleted", job->name);
@@ -97,22 +128,62 @@ static int purge(const struct invocation *call, struct session *s, const struct 
     return EXIT_CODE_OK;
 }
 
+/* Room for one more, which is all zero. */
+static struct operator_job *grow(struct jobs *jobs)
+{
+    jobs->items = xrealloc(jobs->items, jobs->count + 1, sizeof(*jobs->items));
+    jobs->items[jobs->count] = (struct operator_job){0};
+    return &jobs->items[jobs->count];
+}
+
+static bool take_rounds(struct session *s, struct jobs *jobs, struct err *err)
+{
+    bool found = false;
+
+    if (job_round_parse(jobs->items[0].name, (char[JOB_NAME_MAX + 1]){0}) > 1)
+        return true;
+    bool ok = recipe_rounds_is_one(&jobs->items[0].finish.spec, &found, err);
+    for (unsigned round = 2; ok && found && round <= JOB_ROUND_MAX; round++) {
+        struct operator_job *job = grow(jobs);
+
+        ok = operator_look_at_round(s, jobs->items[0].name, round, job, &found, err);
+        jobs->count += ok && found;
+    }
+    return ok;
+}
+
+/* The job, and of one with a recipe all its rounds, which have ended. */
+static int look(const struct invocation *call, struct session *s, struct jobs *jobs)
+{
+    struct err err = {0};
+
+    if (!operator_look(s, verb_arg(call, 0), grow(jobs), &err))
+        return verb_fail(call, &err, err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
+    jobs->count = 1;
+    if (jobs->items[0].finish.state == JOB_FINAL && !take_rounds(s, jobs, &err))
+        return verb_fail(call, &err, NULL);
+    for (size_t i = 0; i < jobs->count; i++) {
+        if (jobs->items[i].finish.state != JOB_FINAL)
+            return refuse(call, &jobs->items[i]);
+    }
+    return EXIT_CODE_OK;
+}
+
 static int run(struct invocation *call)
 {
-    struct operator_job job = {0};
+    struct jobs jobs = {0};
     struct err err = {0};
     struct session *session = session_open(&call->options, &err);
     int code;
 
-    if (session == NULL || !operator_look(session, verb_arg(call, 0), &job, &err))
-        code = verb_fail(call, &err, err.kind == ERR_NO_JOB ? "`sheaf list` shows the jobs" : NULL);
-    else if (job.finish.state != JOB_FINAL)
-        code = refuse(call, &job);
-    else
-        code = ask(call, &job);
-    if (code == EXIT_CODE_OK)
-        code = purge(call, session, &job);
+    code = session == NULL ? verb_fail(call, &err, NULL) : look(call, session, &jobs);
+    if (code == EXIT_CODE_OK && jobs.items != NULL)
+        code = ask(call, jobs.items);
+    for (size_t i = jobs.count; code == EXIT_CODE_OK && i > 0;
+         i--) /* the first one is found last */
+        code = purge(call, session, &jobs.items[i - 1]);
     session_close(session);
+    free(jobs.items);
     return code;
 }
 
@@ -121,7 +192,8 @@ const struct verb cmd_purge = {
     .usage = "JOB [-y]",
     .summary = "forget a job that has ended",
     .does = "Removes a job that has ended from Redis, and its results from the sink; its name is\n"
-            "free again. What `run` and `results` wrote stays.",
+            "free again; of a job with a recipe all rounds go. What `run` and `results` wrote\n"
+            "stays.",
     .exits = "0, 2 not confirmed, 5 no such job, 9 Redis or sink cannot be used, 12 the job has\n"
              "not ended",
     .example = "sheaf purge nightly --redis redis://10.0.0.5 -y",

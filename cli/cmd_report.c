@@ -1,39 +1,52 @@
-#include "cli/finish.h"
-#include "cli/job_lookup.h"
-#include "cli/verb.h"
-#include "common/sink/sink.h"
-#include "common/sink/sink_trail.h"
+#include <stdio.h>
 
-#define TRAIL_MAX  (8u << 20)
+#include "cli/job_lookup.h"
+#include "cli/recipe_kept.h"
+#include "cli/report_page.h"
+#include "cli/verb.h"
+#include "common/model/price_table.h"
+#include "common/sink/sink.h"
+
 #define REPORT_MAX (64u << 20) /* the list of batches of a very large job */
 
-static bool make_json(const struct report *report, const struct finish *f, struct sink *sink,
-                      struct buf *text)
+static bool make(const struct finish *f, const struct options *o, struct buf *text, struct err *err)
 {
-    struct buf trail = BUF_INIT(TRAIL_MAX);
-    bool has_trail = sink_trail_put_json(sink, 0, &trail, NULL);
-    const struct report_paths paths = {.trail = has_trail ? trail.data : NULL};
-    bool ok = report_write_json(report, &f->spec, &f->times, &paths, text);
+    struct sink *sink = sink_open(f->spec.sink, f->spec.job, f->spec.ji, false, err);
+    struct report_times times = f->times;
+    struct price_table prices = {0};
+    struct report report;
 
-    buf_release(&trail);
+    if (sink == NULL || !price_table_load(&o->prices, &prices, err)) {
+        sink_close(sink);
+        return false;
+    }
+    report_init(&report);
+    times.prices = &prices;
+    const struct report_page page = {
+        .jobs = &report, .spec = &f->spec, .times = &times, .sink = sink};
+    bool ok = report_collect(sink, f->parts, &report, err) && report_page_put(&page, o, text, err);
+    report_release(&report);
+    price_table_release(&prices);
+    sink_close(sink);
     return ok;
 }
 
-static bool make(const struct finish *f, bool json, struct buf *text, struct err *err)
+static int report_on(struct invocation *call, const struct finish *f, struct buf *text)
 {
-    struct sink *sink = sink_open(f->spec.sink, f->spec.job, f->spec.ji, false, err);
-    struct report report;
+    char job[JOB_NAME_MAX + 1];
+    struct err err = {0};
+    bool has_recipe = false;
 
-    if (sink == NULL)
-        return false;
-    report_init(&report);
-    bool ok = report_collect(sink, f->parts, &report, err);
-    if (ok && !(json ? make_json(&report, f, sink, text)
-                     : report_write_text(&report, &f->spec, &f->times, text)))
-        ok = err_set(err, ERR_PERMANENT, "the report is larger than %u bytes", REPORT_MAX);
-    report_release(&report);
-    sink_close(sink);
-    return ok;
+    if (!recipe_rounds_is_one(&f->spec, &has_recipe, &err))
+        return verb_fail(call, &err, NULL);
+    if (has_recipe) {
+        (void)job_round_parse(f->spec.job, job);
+        return recipe_kept_report(call, job, text);
+    }
+    if (f->state != JOB_FINAL)
+        return verb_fail_with(call, EXIT_CODE_NOT_YET, "the job has not ended yet",
+                              "`sheaf status` shows how far it is");
+    return make(f, &call->options, text, &err) ? EXIT_CODE_OK : verb_fail(call, &err, NULL);
 }
 
 static int run(struct invocation *call)
@@ -44,14 +57,11 @@ static int run(struct invocation *call)
 
     if (!job_lookup(call, &f, &err))
         return verb_fail(call, &err, NULL);
-    if (f.state != JOB_FINAL)
-        return verb_fail_with(call, EXIT_CODE_NOT_YET, "the job has not ended yet",
-                              "`sheaf status` shows how far it is");
-    bool ok = make(&f, call->options.json, &text, &err);
-    if (ok)
+    int code = report_on(call, &f, &text);
+    if (code == EXIT_CODE_OK && text.len > 0)
         (void)fwrite(text.data, 1, text.len, stdout);
     buf_release(&text);
-    return ok ? EXIT_CODE_OK : verb_fail(call, &err, NULL);
+    return code;
 }
 
 const struct verb cmd_report = {
@@ -60,11 +70,12 @@ const struct verb cmd_report = {
     .summary = "print what a finished job did and cost",
     .does =
         "Prints the report of a job that has ended: rows, causes of failures, attempts, tokens,\n"
-        "remote batches. With --json it is the document that lies beside OUTPUT, without the\n"
-        "files.",
+        "money, remote batches; of a job with a recipe what became of each analysis. With --json\n"
+        "it is the document that lies beside OUTPUT, without the files; with --html a page for\n"
+        "people that opens without a network.",
     .exits = "0 (also when rows failed), 5 no such job, 7 the job has not ended, 9 Redis or sink\n"
              "cannot be used",
-    .example = "sheaf report nightly --json",
+    .example = "sheaf report nightly --html report.html",
     .groups = OPT_COMMON | OPT_READ,
     .max_args = 1,
     .run = run,

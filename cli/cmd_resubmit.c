@@ -236,7 +236,7 @@ static bool lacks_output_only(const struct again *a)
            a->job.generation >= a->state.newest;
 }
 
-static int complete(const struct again *a)
+static int complete(struct again *a)
 {
     person_tell(a->call, "resubmission %u of job %s has ended already: only its OUTPUT is written",
                 a->state.newest, a->job.name);

@@ -1,13 +1,16 @@
 #include <stdlib.h>
 
 #include "cli/local_run.h"
+#include "cli/recipe_given.h"
+#include "cli/recipe_run.h"
 #include "cli/run_plan.h"
 #include "cli/session.h"
 #include "cli/trail.h"
 #include "cli/verb.h"
 #include "common/base/xmem.h"
 
-static int run_in_session(struct run_plan *plan, const struct invocation *call, struct session *session)
+static int run_in_session(struct run_plan *plan, const struct invocation *call,
+                          struct session *session)
 {
     struct buf what = BUF_INIT(TRAIL_WHAT_MAX);
     struct err err = {0};
@@ -68,6 +71,8 @@ static int run(struct invocation *call)
 {
     const struct options *o = &call->options;
 
+    if (o->recipe != NULL || o->sample > 0 || recipe_given_is_classic(o))
+        return recipe_run(call);
     if (call->args.count == 0)
         return verb_fail_with(call, EXIT_CODE_USAGE, "what? Give INPUT", NULL);
     if (o->output == NULL)
@@ -77,11 +82,13 @@ static int run(struct invocation *call)
 
 const struct verb cmd_run = {
     .name = "run",
-    .usage = "INPUT -o OUTPUT",
+    .usage = "INPUT -o OUTPUT [--recipe FILE]",
     .summary = "run a whole job on this host, with one command",
     .does =
         "Sends every request of INPUT through the provider's Batch API and writes the results to\n"
         "OUTPUT, in input order; failures go to OUTPUT's errors file, numbers to its report.\n"
+        "With --recipe INPUT has rows: each comes back with the answers to the recipe's "
+        "questions.\n"
         "The same command again goes on where it was; a finished job is reported, not redone.",
     .exits =
         "0 every row has a result, 2 usage, 3 some rows failed, 4 the key is refused, 6 spend\n"
@@ -89,7 +96,6 @@ const struct verb cmd_run = {
         "be read, 12 conflict, 130 or 143 stopped by a signal",
     .example = "sheaf run in.jsonl -o out.jsonl --max-batches 4",
     .groups = OPT_COMMON | OPT_RUN,
-    .min_args = 1,
     .max_args = 1,
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/core/json_put.h"
+#include "cli/cost_line.h"
 #include "common/base/log.h"
 #include "common/base/units.h"
 #include "common/merge/publish.h"
@@ -116,6 +117,7 @@ bool finish_print(const struct finish *f, const struct report *report, const cha
     json_put_raw_fmt(out, ": %" PRIu64 " rows, %" PRIu64 " ok, %" PRIu64 " failed\n",
                      report->requests, report->ok, report->failed);
     put_causes(report, out);
+    cost_line_put(report, &f->spec, f->times.prices, out);
     if (output == NULL)
         return true;
     put_file(out, paths.out, report->out.bytes);
@@ -144,6 +146,8 @@ bool finish_print_json(const struct finish *f, const struct report *report, cons
     json_put_text(out, output != NULL ? paths.errors : NULL);
     json_put_raw(out, ",\"report\":");
     json_put_text(out, output != NULL ? paths.report : NULL);
+    json_put_raw(out, ",\"cost\":");
+    cost_line_put_json(report, &f->spec, f->times.prices, out);
     json_put_raw(out, "}");
     return true;
 }

@@ -7,6 +7,7 @@
 #include "cli/account.h"
 #include "cli/local_run.h"
 #include "cli/person.h"
+#include "cli/recipe_here.h"
 #include "cli/session.h"
 
 #define ENDING        ".sheaf"
@@ -71,24 +72,26 @@ int here_run(struct invocation *call, struct session *session, const struct oper
 
     if (!local_run_redirect(call, session, &err))
         return verb_fail(call, &err, NULL);
-    int code = local_run(call, session, &local);
+    int code = recipe_here_is_one(session, job->name) ? recipe_here_run(call, session, &local)
+                                                      : local_run(call, session, &local);
     if (local.output == NULL && (code == EXIT_CODE_OK || code == EXIT_CODE_SOME_FAILED))
         person_tell(call, "  `sheaf results %s --state-dir %s -o OUTPUT` writes the results",
                     job->name, session_state_dir(session));
     return code;
 }
 
-int here_complete(const struct invocation *call, const struct session *session,
-                  const struct operator_job *job)
+int here_complete(struct invocation *call, struct session *session, const struct operator_job *job)
 {
     char path[HERE_PATH_MAX];
+
+    if (recipe_here_is_one(session, job->name))
+        return here_run(call, session, job, NULL);
     const struct local_job local = local_job(job, NULL, find_output(session, path));
 
     return local_run_publish(call, &job->finish, &local);
 }
 
-int here_publish(struct invocation *call, const struct session *session,
-                 const struct operator_job *job)
+int here_publish(struct invocation *call, struct session *session, const struct operator_job *job)
 {
     char path[HERE_PATH_MAX];
     const char *output = find_output(session, path);
@@ -96,6 +99,8 @@ int here_publish(struct invocation *call, const struct session *session,
     struct err err = {0};
     bool adopted = false;
 
+    if (recipe_here_is_one(session, job->name))
+        return here_run(call, session, job, NULL);
     if (output == NULL)
         return EXIT_CODE_OK;
     if (!finish_publish(&job->finish, output, false, &report, &adopted, &err))

@@ -11,6 +11,7 @@
 #include "cli/run.h"
 #include "cli/session.h"
 #include "cli/supervisor.h"
+#include "common/model/price_table.h"
 
 #define STOP_GRACE_MS 5000
 #define GOES_ON       "the same command goes on where it was"
@@ -56,29 +57,37 @@ static void print_summary(const struct invocation *call, const struct finish *f,
 static int publish(const struct invocation *call, struct display *display, const struct finish *f,
                    const struct local_job *job)
 {
+    struct price_table prices = {0};
+    struct finish priced = *f;
     struct report report;
     struct err err = {0};
     bool adopted = false;
     bool ok;
 
+    if (!price_table_load(&call->options.prices, &prices, &err))
+        return verb_fail(call, &err, NULL);
+    priced.times.prices = &prices;
     if (job->output != NULL) {
         display_state(display, "writing the output");
-        ok = finish_publish(f, job->output, job->overwrite, &report, &adopted, &err);
+        ok = finish_publish(&priced, job->output, job->overwrite, &report, &adopted, &err);
     } else {
         ok = finish_collect(f, &report, &err);
     }
     display_hide(display);
-    if (!ok)
+    if (!ok) {
+        price_table_release(&prices);
         return verb_fail(call, &err, job->unwritten);
+    }
     finish_mark(f, &report);
     int code = report.failed > 0 ? EXIT_CODE_SOME_FAILED : EXIT_CODE_OK;
-    print_summary(call, f, &report, job->output, adopted, code);
+    print_summary(call, &priced, &report, job->output, adopted, code);
     report_release(&report);
+    price_table_release(&prices);
     return code;
 }
 
-static int conclude(const struct invocation *call, struct display *display,
-                    const struct run_result *result, const struct local_job *job)
+/* LOCAL_RUN_ENDED, or why it has not. */
+static int conclude(const struct invocation *call, const struct run_result *result)
 {
     const struct run_verdict *v = &result->verdict;
 
@@ -86,8 +95,10 @@ static int conclude(const struct invocation *call, struct display *display,
         return verb_fail_with(call, (enum exit_code)(EXIT_CODE_SIGNAL + result->signal), "stopped",
                               GOES_ON);
     if (v->step == RUN_FINISHED)
-        return publish(call, display, &result->finish, job);
-    return verb_fail_with(call, v->code, v->message, v->hint != NULL ? v->hint : GOES_ON);
+        return LOCAL_RUN_ENDED;
+    const char *hint = v->hint != NULL ? v->hint : GOES_ON;
+
+    return verb_fail_with(call, v->code, v->message, v->advice[0] != '\0' ? v->advice : hint);
 }
 
 int local_run_publish(const struct invocation *call, const struct finish *f,
@@ -100,22 +111,19 @@ int local_run_publish(const struct invocation *call, const struct finish *f,
     return code;
 }
 
-int local_run(const struct invocation *call, struct session *session, const struct local_job *job)
+enum option_progress local_run_form(const struct options *o)
 {
-    const struct options *o = &call->options;
-    enum option_progress form = (enum option_progress)o->progress;
+    if (o->quiet)
+        return PROGRESS_NONE;
+    return o->verbose && o->progress == PROGRESS_AUTO ? PROGRESS_PLAIN
+                                                      : (enum option_progress)o->progress;
+}
+
+static int work(const struct invocation *call, struct session *session, const struct local_job *job,
+                struct display *display, struct finish *finish)
+{
     struct run_result result;
     struct err err = {0};
-
-    /* not an argument: it may hold a password, and arguments are for all to see */
-    (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */
-    /* batch files of 200 MB do not belong into a /tmp that may be memory */
-    (void)setenv("TMPDIR", session_state_dir(session), 0); /* NOLINT(concurrency-mt-unsafe) */
-    if (o->quiet)
-        form = PROGRESS_NONE;
-    else if (o->verbose && form == PROGRESS_AUTO)
-        form = PROGRESS_PLAIN;
-    struct display *display = display_new(call->people, form, job->name);
     const struct run_job run = {.call = call,
                                 .session = session,
                                 .display = display,
@@ -123,10 +131,38 @@ int local_run(const struct invocation *call, struct session *session, const stru
                                 .input = job->input,
                                 .sink = job->sink,
                                 .site = job->site,
+                                .max_cost = job->max_cost,
+                                .spent_before = job->spent_before,
                                 .what = job->what};
+
+    /* not an argument: it may hold a password, and arguments are for all to see */
+    (void)setenv("SHEAF_REDIS", session_redis_url(session), 1); /* NOLINT(concurrency-mt-unsafe) */
+    /* batch files of 200 MB do not belong into a /tmp that may be memory */
+    (void)setenv("TMPDIR", session_state_dir(session), 0); /* NOLINT(concurrency-mt-unsafe) */
     bool ok = run_job(&run, &result, &err);
     supervisor_stop(session_supervisor(session), PRIVATE_REDIS_NAME, STOP_GRACE_MS);
-    int code = ok ? conclude(call, display, &result, job) : verb_fail(call, &err, NULL);
+    *finish = result.finish;
+    return ok ? conclude(call, &result) : verb_fail(call, &err, NULL);
+}
+
+int local_run_to_end(const struct invocation *call, struct session *session,
+                     const struct local_job *job, struct finish *finish)
+{
+    struct display *display = display_new(call->people, local_run_form(&call->options), job->name);
+    int code = work(call, session, job, display, finish);
+
+    display_free(display);
+    return code;
+}
+
+int local_run(const struct invocation *call, struct session *session, const struct local_job *job)
+{
+    struct display *display = display_new(call->people, local_run_form(&call->options), job->name);
+    struct finish finish;
+    int code = work(call, session, job, display, &finish);
+
+    if (code == LOCAL_RUN_ENDED)
+        code = publish(call, display, &finish, job);
     display_free(display);
     return code;
 }

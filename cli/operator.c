@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "cli/core/sample.h"
+#include "cli/recipe_rounds.h"
 #include "cli/verb.h"
+#include "common/base/xmem.h"
 #include "common/sink/generation.h"
 #include "common/sink/sink.h"
 
@@ -273,13 +275,47 @@ bool operator_purge(struct session *s, const char *job, enum protocol_answer *an
     return ask(s, start_purge, &wish, answer, err);
 }
 
+bool operator_look_at_round(struct session *s, const char *job, unsigned round,
+                            struct operator_job *out, bool *found, struct err *err)
+{
+    char name[JOB_NAME_MAX + 1];
+    struct err missing = {0};
+
+    *found = strlen(job) <= JOB_ROUNDS_NAME_MAX &&
+             operator_look(s, job_round_name(job, round, name), out, &missing);
+    if (*found || missing.kind == ERR_NONE || missing.kind == ERR_NO_JOB)
+        return true;
+    *err = missing;
+    return false;
+}
+
+bool operator_go_to_newest(struct session *s, struct operator_job *job, struct err *err)
+{
+    struct operator_job *next;
+    char base[JOB_NAME_MAX + 1];
+    bool found = false;
+    bool ok;
+
+    if (job->finish.state != JOB_FINAL || job_round_parse(job->name, base) > 1)
+        return true;
+    next = xcalloc(1, sizeof(*next));
+    ok = recipe_rounds_is_one(&job->finish.spec, &found, err);
+    for (unsigned round = 2; ok && found && round <= JOB_ROUND_MAX; round++) {
+        ok = operator_look_at_round(s, base, round, next, &found, err);
+        if (ok && found)
+            *job = *next;
+    }
+    free(next);
+    return ok;
+}
+
 int operator_run(struct invocation *call, operator_act_fn act)
 {
     struct operator_job job;
     struct err err = {0};
     struct session *session = session_open(&call->options, &err);
     bool ok = session != NULL && operator_look(session, verb_arg(call, 0), &job, &err) &&
-              act(call, session, &job, &err);
+              operator_go_to_newest(session, &job, &err) && act(call, session, &job, &err);
 
     session_close(session);
     return ok ? EXIT_CODE_OK

@@ -52,6 +52,16 @@ int operator_run(struct invocation *call, operator_act_fn act);
 MUST_CHECK bool operator_look(struct session *s, const char *given, struct operator_job *job,
                               struct err *err);
 
+/**
+ * Round @round of @job, which is one with a recipe: *@found. A round that is not there is no
+ * failure.
+ */
+MUST_CHECK bool operator_look_at_round(struct session *s, const char *job, unsigned round,
+                                       struct operator_job *out, bool *found, struct err *err);
+
+/** Of a job with a recipe whose first round has ended, @job becomes the newest round. */
+MUST_CHECK bool operator_go_to_newest(struct session *s, struct operator_job *job, struct err *err);
+
 /** account_check() of the job as Redis knows it now. */
 MUST_CHECK bool operator_check_account(struct session *s, const char *job,
                                        const struct account *account, struct err *err);

@@ -8,8 +8,10 @@
 
 #include "cli/account.h"
 #include "cli/cmdline.h"
+#include "cli/core/warn_at.h"
 #include "cli/display.h"
 #include "cli/log_tail.h"
+#include "cli/person.h"
 #include "cli/private_redis.h"
 #include "cli/session.h"
 #include "cli/supervisor.h"
@@ -18,6 +20,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/loop/loop.h"
+#include "common/model/money.h"
 #include "common/protocol/protocol.h"
 #include "common/redis/redis_conn.h"
 #include "common/sink/generation.h"
@@ -46,6 +49,8 @@ struct run {
     unsigned clearing;     /* calls under way */
     struct job_spec known; /* where the sink has the job: name, folder; ji "" when it is new */
     struct account account;
+    uint64_t opens; /* of the job, before its producer was started */
+    struct warn_at warn_at;
     uint32_t generation; /* of the newest resubmission in the sink */
     bool only_cut;       /* the job has ended: nothing but the input is to be looked at */
     bool over;
@@ -57,8 +62,9 @@ struct run {
 };
 
 /* Said in another way, or of this process alone. Quiet is the terminal, not the log. */
-static const char *const our_own[] = {"redis", "state-dir", "sink",   "payload",  "job", "wait",
-                                      "quiet", "config",    "output", "progress", NULL};
+static const char *const our_own[] = {"redis",  "state-dir", "sink",     "payload",
+                                      "job",    "wait",      "quiet",    "config",
+                                      "output", "progress",  "max-cost", NULL};
 
 static void end(struct run *run)
 {
@@ -78,6 +84,7 @@ static void add_common(const struct run *run, struct cmdline *w, unsigned groups
 static bool start_producer(struct run *run)
 {
     const struct run_job *job = run->job;
+    const char *max_cost = job->max_cost != NULL ? job->max_cost : job->call->options.max_cost;
     struct cmdline w = {0};
 
     if (job->input == NULL) {
@@ -90,6 +97,8 @@ static bool start_producer(struct run *run)
     cmdline_add(&w, "--sink=%s", job->sink);
     cmdline_add(&w, "--payload=%s",
                 job->call->options.payload == PAYLOAD_INLINE ? "inline" : "ref");
+    if (max_cost != NULL)
+        cmdline_add(&w, "--max-cost=%s", max_cost);
     add_common(run, &w, OPT_PRODUCER | OPT_COMMON);
     bool ok = supervisor_start(run->supervisor, PRODUCER, w.items, &run->err);
     cmdline_release(&w);
@@ -252,6 +261,7 @@ static bool may_begin(struct run *run, const struct job_view *view)
 /* Redis has answered for the first time. @view is NULL when it does not know the job. */
 static void begin(struct run *run, const struct job_view *view)
 {
+    run->opens = view != NULL ? view->opens : 0;
     run->starting_failed = !may_begin(run, view);
     if (run->starting_failed)
         end(run);
@@ -302,6 +312,8 @@ static void judge(struct run *run, enum run_sight sight, const struct job_view *
         .sight_why = why,
         .view = view,
         .producer = run->producer,
+        .is_opened = run->job->input == NULL || (view != NULL && view->opens > run->opens),
+        .spent_before = run->job->spent_before,
         .failure = supervisor_failure(run->supervisor),
         .give_up_ms = run->job->call->options.give_up_ms,
     };
@@ -317,13 +329,30 @@ static void judge(struct run *run, enum run_sight sight, const struct job_view *
     }
 }
 
+/* A share of the cap is spent that the user wants to hear of. */
+static void warn_of_spending(struct run *run, const struct job_view *view)
+{
+    char spent[MONEY_TEXT_MAX];
+    char cap[MONEY_TEXT_MAX];
+    unsigned percent = warn_at_due(&run->warn_at, view->spent_nano, view->max_cost_nano);
+
+    if (percent == 0)
+        return;
+    display_hide(run->job->display);
+    person_tell(run->job->call, "job %s has spent %s of %s: %u %% of its cap", run->job->name,
+                money_format(view->currency, view->spent_nano, spent),
+                money_format(view->currency, view->max_cost_nano, cap), percent);
+}
+
 static void on_look(enum watcher_sight sight, const struct job_view *view, const struct err *err,
                     void *arg)
 {
     struct run *run = arg;
 
-    if (sight == WATCHER_JOB)
+    if (sight == WATCHER_JOB) {
+        warn_of_spending(run, view);
         display_show(run->job->display, view, run->stage == STAGE_AT_WORK ? NULL : "starting");
+    }
     if (run->stage == STAGE_REDIS && (sight == WATCHER_JOB || sight == WATCHER_NO_JOB))
         begin(run, view);
     else if (sight == WATCHER_BROKEN)
@@ -374,9 +403,12 @@ bool run_job(const struct run_job *job, struct run_result *result, struct err *e
 {
     struct event_base *base = session_base(job->session);
     bool is_tty = display_form(job->display) == PROGRESS_TTY;
+    const char *warn_at = job->call->options.warn_at;
     struct run run = {.job = job, .result = result, .supervisor = session_supervisor(job->session)};
 
     *result = (struct run_result){0};
+    if (warn_at != NULL && !warn_at_parse(warn_at, &run.warn_at, err))
+        return false;
     log_tail_init(&run.log, session_log_fd(job->session));
     supervisor_on_exit(run.supervisor, on_exit_of, &run);
     run.signals = loop_signals_new(base, on_signal, &run);

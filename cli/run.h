@@ -21,6 +21,8 @@ struct run_job {
                           in Redis, no producer is needed */
     const char *sink;  /* "dir:/abs/path" */
     const char *site;
+    const char *max_cost;   /* in place of --max-cost; NULL: that one */
+    int64_t spent_before;   /* nano-units that earlier rounds of the job cost */
     const struct buf *what; /* for the trail of a job that goes on here, as trail_note() takes it;
                                NULL: it is noted already */
 };

@@ -390,14 +390,31 @@ struct only {
     char job[JOB_NAME_MAX + 1];
 };
 
+/* Of a job that is in the list too: whoever says nothing means that one. */
+static bool is_later_round(const struct job_row *rows, size_t count, const char *name)
+{
+    char job[JOB_NAME_MAX + 1];
+
+    if (job_round_parse(name, job) == 1)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].job, job) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void take_only(const struct job_row *rows, size_t count, int64_t now_ms, void *arg)
 {
     struct only *only = arg;
 
     (void)now_ms;
-    only->count = count;
-    if (count > 0)
-        (void)snprintf(only->job, sizeof(only->job), "%s", rows[0].job);
+    for (size_t i = 0; i < count; i++) {
+        if (is_later_round(rows, count, rows[i].job))
+            continue;
+        only->count++;
+        (void)snprintf(only->job, sizeof(only->job), "%s", rows[i].job);
+    }
 }
 
 bool session_pick_job(struct session *s, const char *given, char job[JOB_NAME_MAX + 1],

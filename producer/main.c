@@ -13,11 +13,13 @@
 #include "common/base/log.h"
 #include "common/config/options.h"
 #include "common/loop/loop.h"
+#include "common/model/price_table.h"
 #include "common/provider/profile.h"
 #include "common/redis/redis_conn.h"
 #include "common/redis/redis_url.h"
 #include "common/sink/sink.h"
 #include "producer/fingerprint.h"
+#include "producer/quotes.h"
 #include "producer/registration.h"
 
 #define GROUPS             (OPT_COMMON | OPT_PRODUCER)
@@ -25,6 +27,7 @@
 
 struct producer {
     struct options options;
+    struct price_table prices;
     struct event_base *base;
     struct redis_conn *redis;
     struct protocol *protocol;
@@ -146,6 +149,7 @@ static bool start(struct producer *p, const char *input, struct err *err)
     struct registration_plan plan = {
         .input = input,
         .give_up_ms = o->give_up_ms,
+        .prices = &p->prices,
         .tunables = {.max_inflight_shards = (uint64_t)o->max_inflight_shards,
                      .max_inflight_bytes = o->max_inflight_bytes,
                      .max_requests = (uint64_t)o->max_requests,
@@ -157,7 +161,9 @@ static bool start(struct producer *p, const char *input, struct err *err)
 
     if (o->redis == NULL)
         return err_set(err, ERR_USAGE, "--redis URL is needed");
-    if (!redis_url_parse(o->redis, &url, err) || !make_spec(&plan.spec, o, input, err))
+    if (!redis_url_parse(o->redis, &url, err) || !make_spec(&plan.spec, o, input, err) ||
+        !price_table_load(&o->prices, &p->prices, err) ||
+        !quotes_cap(&p->prices, plan.spec.provider, o->max_cost, &plan.tunables, err))
         return false;
     p->base = loop_new();
     p->redis = redis_conn_new(p->base, &url, COMMAND_TIMEOUT_MS);
@@ -171,6 +177,7 @@ static void stop(struct producer *p)
 {
     registration_free(p->registration);
     protocol_free(p->protocol);
+    price_table_release(&p->prices);
     redis_conn_free(p->redis);
     loop_signals_free(p->signals);
     loop_free(p->base);

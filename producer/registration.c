@@ -19,6 +19,7 @@
 #include "common/sink/layout.h"
 #include "common/sink/sink.h"
 #include "producer/cut.h"
+#include "producer/quotes.h"
 #include "producer/registration_internal.h"
 
 #define FULL_WAIT_MS 200
@@ -237,10 +238,19 @@ static uint32_t settled_count(const struct registration *r)
     return r->shards.line_count - r->shards.invalid - left;
 }
 
-static void put_window(struct registration *r)
+/* A price that is not known matters where something is still to be sent. */
+static bool quote_shard(const struct registration *r, const struct shard *s, struct shard_put *out,
+                        struct err *err)
 {
-    struct shard_put *shards = xcalloc(r->shards.count + 1, sizeof(*shards));
+    const struct registration_plan *plan = &r->plan;
 
+    return quotes_of_model(plan->prices, r->spec.provider, s->model, &plan->tunables, &out->priced,
+                           &out->quote, err) ||
+           s->left == 0;
+}
+
+static bool make_shards(const struct registration *r, struct shard_put *shards, struct err *err)
+{
     for (size_t i = 0; i < r->shards.count; i++) {
         const struct shard *s = &r->shards.shards[i];
 
@@ -248,10 +258,27 @@ static void put_window(struct registration *r)
                                        .left = s->left,
                                        .bytes = s->bytes,
                                        .tokens = s->tokens,
+                                       .est_output = s->est_output,
+                                       .open_ended = s->open_ended,
                                        .longest = s->longest,
                                        .mask = s->mask,
                                        .label = s->label};
         memcpy(shards[i].lane, s->lane, sizeof(shards[i].lane));
+        if (!quote_shard(r, s, &shards[i], err))
+            return false;
+    }
+    return true;
+}
+
+static void put_window(struct registration *r)
+{
+    struct shard_put *shards = xcalloc(r->shards.count + 1, sizeof(*shards));
+    struct err err = {0};
+
+    if (!make_shards(r, shards, &err)) {
+        free(shards);
+        registration_end(r, &err);
+        return;
     }
     uint32_t settled = settled_count(r);
     uint32_t failed =

@@ -6,6 +6,7 @@
 #include "common/protocol/protocol.h"
 
 struct event_base;
+struct price_table;
 struct registration;
 
 /**
@@ -21,7 +22,8 @@ typedef void (*registration_done_fn)(const struct err *err, void *arg);
 struct registration_plan {
     const char *input;    /* path or "-"; borrowed */
     struct job_spec spec; /* as it would be if the job is new */
-    struct job_tunables tunables;
+    struct job_tunables tunables; /* without quotes; its currency is the one that is billed */
+    const struct price_table *prices; /* for the quotes; borrowed */
     int64_t give_up_ms; /* without Redis */
 };
 

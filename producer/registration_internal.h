@@ -17,7 +17,7 @@ struct loop_timer;
 struct sink;
 
 /*
- *   start ─► job_open ─► job.json ─► window ─► shard_put ─┬─ OK: next window
+ *   start ─► job_lanes ─► job_open ─► job.json ─► job_spent ─► window ─► shard_put ─┬─ OK: next window
  *                                      ▲                  ├─ FULL: wait, the same again
  *                                      └──────────────────┴─ CURSOR, DUP: go where it says
  *                                      behind the last ─► job_seal

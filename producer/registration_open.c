@@ -10,7 +10,9 @@
 #include "common/codec/ids.h"
 #include "common/json/scan.h"
 #include "common/loop/loop.h"
+#include "common/base/xmem.h"
 #include "common/merge/coverage.h"
+#include "common/merge/spent.h"
 #include "common/model/ordinal.h"
 #include "common/sink/generation.h"
 #include "common/sink/job_doc.h"
@@ -18,6 +20,7 @@
 #include "common/sink/sink.h"
 #include "common/sink/sink_trail.h"
 #include "producer/cut.h"
+#include "producer/quotes.h"
 #include "producer/registration_internal.h"
 
 #define DOCUMENT_MAX_BYTES 65536
@@ -320,6 +323,57 @@ static void tell_generation(struct registration *r)
     free(parts);
 }
 
+static void on_spent(enum protocol_answer answer, const struct err *err, void *arg)
+{
+    struct registration *r = arg;
+
+    r->step = NULL;
+    switch ((int)answer) {
+    case PROTOCOL_FAILED: (void)registration_retry(r, err); return;
+    case PROTOCOL_NOJOB: loop_timer_set(r->turn, 0); return; /* lost again: open it again */
+    default: tell_generation(r); return;
+    }
+}
+
+/* Redis may have forgotten batches that the sink has the bills of. */
+static void tell_spent(struct registration *r)
+{
+    struct spent_list spent = {0};
+    struct err err = {0};
+
+    if (!r->known_to_sink) {
+        tell_generation(r);
+        return;
+    }
+    if (!spent_read(r->sink, r->plan.tunables.currency, &spent, &err)) {
+        registration_end(r, &err);
+        return;
+    }
+    struct batch_cost *costs = xcalloc(spent.count + 1, sizeof(*costs));
+    for (size_t i = 0; i < spent.count; i++) {
+        costs[i].nano = spent.items[i].nano;
+        memcpy(costs[i].bid, spent.items[i].bid, sizeof(costs[i].bid));
+    }
+    r->step = protocol_job_spent(r->protocol, r->spec.job, costs, spent.count, on_spent, r);
+    free(costs);
+    spent_release(&spent);
+}
+
+static void refuse_opening(struct registration *r, enum protocol_answer answer,
+                           const struct job_opened *opened)
+{
+    struct err problem = {0};
+
+    if (answer == PROTOCOL_STATE)
+        err_set(&problem, ERR_CONFLICT,
+                "job \"%s\" has spent money in %s, and its provider bills in %s by the prices that "
+                "are given now",
+                r->plan.spec.job, opened->currency, r->plan.tunables.currency);
+    else
+        err_set(&problem, ERR_CONFLICT, "job \"%s\" exists with another input", r->plan.spec.job);
+    registration_end(r, &problem);
+}
+
 static void on_opened(enum protocol_answer answer, const struct job_opened *opened,
                       const struct err *err, void *arg)
 {
@@ -332,9 +386,8 @@ static void on_opened(enum protocol_answer answer, const struct job_opened *open
         return;
     }
     r->failing_since_ms = 0;
-    if (answer == PROTOCOL_CONFLICT) {
-        err_set(&problem, ERR_CONFLICT, "job \"%s\" exists with another input", r->plan.spec.job);
-        registration_end(r, &problem);
+    if (answer == PROTOCOL_CONFLICT || answer == PROTOCOL_STATE) {
+        refuse_opening(r, answer, opened);
         return;
     }
     if (!job_doc_parse(opened->spec, strlen(opened->spec), &r->spec, &problem) ||
@@ -350,18 +403,15 @@ static void on_opened(enum protocol_answer answer, const struct job_opened *open
     log_info("ev=job job=%s answer=%s state=%s window=%u offset=%" PRIu64 " recovering=%d",
              log_text(r->spec.job), protocol_answer_name(answer), job_state_name(r->state),
              r->cursor.window, r->cursor.offset, r->recovering);
-    tell_generation(r);
+    tell_spent(r);
 }
 
-void registration_open(struct registration *r)
+/* With the quotes of the lanes that Redis knows: prices may be others now, or known at last. */
+static void open_job(struct registration *r)
 {
     struct buf text = BUF_INIT(DOCUMENT_MAX_BYTES);
     struct err err = {0};
 
-    if (!find_known_job(r, &err)) {
-        registration_end(r, &err);
-        return;
-    }
     if (!job_doc_write(&r->plan.spec, &text)) {
         err_set(&err, ERR_INTERNAL, "the job's document is too large");
         registration_end(r, &err);
@@ -371,4 +421,40 @@ void registration_open(struct registration *r)
                                     &r->plan.tunables, on_opened, r);
     }
     buf_release(&text);
+}
+
+static void on_lanes(enum protocol_answer answer, const struct job_lane *lanes, size_t count,
+                     const struct err *err, void *arg)
+{
+    struct registration *r = arg;
+    struct job_tunables *tunables = &r->plan.tunables;
+    struct err problem = {0};
+
+    r->step = NULL;
+    if (answer == PROTOCOL_FAILED) {
+        (void)registration_retry(r, err);
+        return;
+    }
+    struct lane_quote *quotes = xcalloc(count + 1, sizeof(*quotes));
+    if (quotes_of_lanes(r->plan.prices, r->plan.spec.provider, lanes, count, tunables, quotes,
+                        &problem)) {
+        tunables->quotes = quotes;
+        tunables->quote_count = count;
+        open_job(r);
+        tunables->quotes = NULL;
+        tunables->quote_count = 0;
+    } else {
+        registration_end(r, &problem);
+    }
+    free(quotes);
+}
+
+void registration_open(struct registration *r)
+{
+    struct err err = {0};
+
+    if (find_known_job(r, &err))
+        r->step = protocol_job_lanes(r->protocol, r->plan.spec.job, on_lanes, r);
+    else
+        registration_end(r, &err);
 }

@@ -4,9 +4,12 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "simulator/garble.h"
 #include "simulator/hash.h"
 #include "simulator/line.h"
 #include "simulator/options.h"
+
+struct script;
 
 /* What the answers of one batch have in common. Borrowed texts. */
 struct answer_style {
@@ -14,6 +17,7 @@ struct answer_style {
     const char *endpoint;
     const char *batch_id;
     uint64_t seed;
+    const struct script *script; /* NULL: answers are hashes */
 };
 
 struct answer_usage {
@@ -24,6 +28,7 @@ struct answer_usage {
 struct answer_request {
     const struct line *line;
     unsigned char sha[DIGEST_BYTES];
+    enum garble garble; /* what is done to the answer's text */
 };
 
 /** The first 64 bits of the digest: what faults and the ledger know a body by. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "simulator/dialect.h"
+#include "simulator/script.h"
 #include "simulator/text.h"
 #include "simulator/validate.h"
 
@@ -46,29 +47,54 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+/* The answer's text as a JSON value, before anything is done to it. */
+static void put_plain_content(struct buf *out, const struct answer_style *style,
+                              const struct answer_request *rq)
+{
+    const struct line *line = rq->line;
+    struct buf text = TEXT_INIT;
+
+    if (slice_is_string(line->sim_answer)) {
+        put_slice(out, line->sim_answer);
+    } else if (ends_with(style->endpoint, "/ds-test")) {
+        text_put(out, "\"This is a test result.\"");
+    } else if (style->script != NULL &&
+               script_answer(style->script, hash_mix(style->seed, answer_body_hash(rq)),
+                             line->body.p, line->body.n, &text)) {
+        text_string(out, text.data != NULL ? text.data : "");
+    } else {
+        text_put(out, "\"sim:");
+        text_hex(out, rq->sha, DIGEST_BYTES);
+        text_put(out, "\"");
+    }
+    buf_release(&text);
+}
+
 /* The answer's text as a JSON value; returns its tokens. */
 static uint64_t put_content(struct buf *out, const struct answer_style *style,
                             const struct answer_request *rq)
 {
-    static const char test_result[] = "\"This is a test result.\"";
-    const struct line *line = rq->line;
+    size_t from = out->len;
+    struct buf text = TEXT_INIT;
 
-    if (line->sim_raw_content.p != NULL) {
-        put_slice(out, line->sim_raw_content);
-        return validate_tokens(line->sim_raw_content.n);
+    if (rq->line->sim_raw_content.p != NULL) {
+        put_slice(out, rq->line->sim_raw_content);
+        return validate_tokens(rq->line->sim_raw_content.n);
     }
-    if (slice_is_string(line->sim_answer)) {
-        put_slice(out, line->sim_answer);
-        return validate_tokens(line->sim_answer.n - 2);
+    put_plain_content(out, style, rq);
+    if (rq->garble != GARBLE_NONE) {
+        slice_decode((struct slice){out->data + from, out->len - from}, &text);
+        garble_text(&text, rq->garble);
+        out->len = from;
+        text_string(out, text.data);
+        buf_release(&text);
     }
-    if (ends_with(style->endpoint, "/ds-test")) {
-        text_put(out, test_result);
-        return validate_tokens(sizeof(test_result) - 3);
-    }
-    text_put(out, "\"sim:");
-    text_hex(out, rq->sha, DIGEST_BYTES);
-    text_put(out, "\"");
-    return validate_tokens(4 + 2 * DIGEST_BYTES);
+    return validate_tokens(out->len - from - 2);
+}
+
+static const char *finish_reason(const struct answer_request *rq)
+{
+    return rq->garble == GARBLE_CUT_OFF ? "length" : "stop";
 }
 
 static void put_usage(struct buf *out, const char *in_name, const char *out_name,
@@ -99,7 +125,8 @@ static struct answer_usage put_openai_chat(struct buf *out, const struct answer_
     put_model(out, rq->line);
     text_put(out, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
     usage.output_tokens = put_content(out, style, rq);
-    text_put(out, ",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}]");
+    text_f(out, ",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"%s\"}]",
+           finish_reason(rq));
     put_usage(out, "prompt_tokens", "completion_tokens", usage);
     text_put(out, ",\"system_fingerprint\":\"fp_simulator\"}");
     return usage;
@@ -125,7 +152,8 @@ static struct answer_usage put_usage_first_chat(struct buf *out, const struct an
     else
         body_put_id(out, ",\"id\":\"chatcmpl-", body_hash(style, rq, BODY_ID_ANSWER));
     text_put(out, zhipu ? "" : "\"");
-    text_put(out, ",\"choices\":[{\"finish_reason\":\"stop\",\"index\":0,\"message\":{");
+    text_f(out, ",\"choices\":[{\"finish_reason\":\"%s\",\"index\":0,\"message\":{",
+           finish_reason(rq));
     text_put(out, style->dialect->results.no_role ? "" : "\"role\":\"assistant\",");
     text_put(out, "\"content\":");
     text_bytes(out, content.data, content.len);

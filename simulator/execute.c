@@ -12,8 +12,8 @@
 #include "simulator/sim.h"
 #include "simulator/text.h"
 
-/* At most three events a line: what became of it, a duplicate, an alien. */
-#define EVENTS_MAX (3 * READER_BLOCK_LINES)
+/* At most four events a line: what became of it, a bad answer, a duplicate, an alien. */
+#define EVENTS_MAX (4 * READER_BLOCK_LINES)
 
 struct run {
     struct execution *e;
@@ -191,11 +191,38 @@ static void write_unexecuted(struct execution *e, const struct answer_request *r
     e->error_lines++;
 }
 
-static void write_success(struct run *r, const struct answer_request *rq, uint64_t id,
-                          uint64_t body)
+/* What is done to the answer's text: the first of these that strikes. */
+static enum garble garble_of(const struct faults *f, uint64_t body, uint32_t failures)
+{
+    static const struct {
+        enum fault_id id;
+        enum garble garble;
+    } kinds[] = {
+        {FAULT_ROWS_PROSE,      GARBLE_PROSE     },
+        {FAULT_ROWS_WRAPPED,    GARBLE_WRAPPED   },
+        {FAULT_ROWS_FENCED,     GARBLE_FENCED    },
+        {FAULT_ROWS_LOOSE,      GARBLE_LOOSE     },
+        {FAULT_ROWS_CUT_OFF,    GARBLE_CUT_OFF   },
+        {FAULT_ROWS_WRONG_WORD, GARBLE_WRONG_WORD},
+        {FAULT_ROWS_EXTRA_KEY,  GARBLE_EXTRA_KEY },
+        {FAULT_ROWS_FORGOTTEN,  GARBLE_FORGOTTEN },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (faults_strike_row(f, kinds[i].id, body, failures))
+            return kinds[i].garble;
+    }
+    return GARBLE_NONE;
+}
+
+static void write_success(struct run *r, struct answer_request *rq, uint64_t id, uint64_t body)
 {
     struct execution *e = r->e;
     uint32_t failures = failures_of(e, body);
+
+    rq->garble = garble_of(&e->faults, body, failures);
+    if (rq->garble != GARBLE_NONE)
+        note(r, id, body, ROW_SPOILED);
     size_t from = e->output.buf.len;
     struct answer_usage usage = answer_success(&e->output.buf, &e->style, rq);
 
@@ -243,6 +270,7 @@ static bool do_row(struct run *r, struct slice text, uint64_t ordinal, struct er
     case ROW_MISSING: write_missing(r->e, &rq, &fate); break;
     case ROW_DUPLICATED:
     case ROW_ALIEN:
+    case ROW_SPOILED:
     case ROW_OUTCOMES: break;
     }
     return true;

@@ -37,7 +37,7 @@ static const char *const route_words[ROUTE_COUNT] = {
 #define BIT(key) (1U << (key))
 #define STRUCK   BIT(KEY_WHEN)
 #define REQUESTS (STRUCK | BIT(KEY_ROUTE) | BIT(KEY_REUSED))
-#define ROWS     BIT(KEY_ALWAYS)
+#define ROWS     (BIT(KEY_ALWAYS) | BIT(KEY_ONCE))
 #define BAD_ROWS (ROWS | BIT(KEY_IN_OUTPUT))
 #define STATUS_KEYS                                                                  \
     (REQUESTS | BIT(KEY_AT) | BIT(KEY_CODE) | BIT(KEY_MESSAGE) | BIT(KEY_BODY) |     \
@@ -135,6 +135,14 @@ static const struct {
     PLAIN("content-lag", CONTENT_LAG, ARG_DURATION, 0),
     PLAIN("output-gone", OUTPUT_GONE, ARG_WHEN, STRUCK),
     PLAIN("reorder", REORDER, ARG_WHEN, STRUCK),
+    PLAIN("rows-prose", ROWS_PROSE, ARG_ROWS, ROWS),
+    PLAIN("rows-wrapped", ROWS_WRAPPED, ARG_ROWS, ROWS),
+    PLAIN("rows-fenced", ROWS_FENCED, ARG_ROWS, ROWS),
+    PLAIN("rows-loose", ROWS_LOOSE, ARG_ROWS, ROWS),
+    PLAIN("rows-cut-off", ROWS_CUT_OFF, ARG_ROWS, ROWS),
+    PLAIN("rows-wrong-word", ROWS_WRONG_WORD, ARG_ROWS, ROWS),
+    PLAIN("rows-extra-key", ROWS_EXTRA_KEY, ARG_ROWS, ROWS),
+    PLAIN("rows-forgotten", ROWS_FORGOTTEN, ARG_ROWS, ROWS),
 };
 
 _Static_assert(ARRAY_LEN(names) < UINT8_MAX, "fault.name is a byte");
@@ -161,6 +169,7 @@ static const struct {
     [KEY_AT] = {"at",                  VALUE_STAGE },
     [KEY_REUSED] = {"reused",              VALUE_NONE  },
     [KEY_ALWAYS] = {"always",              VALUE_NONE  },
+    [KEY_ONCE] = {"once",                VALUE_NONE  },
     [KEY_IN_OUTPUT] = {"in-output",           VALUE_NONE  },
     [KEY_STATUS] = {"status",              VALUE_STATUS},
     [KEY_CODE] = {"code",                VALUE_TEXT  },

@@ -120,6 +120,8 @@ bool faults_strike_row(const struct faults *f, enum fault_id id, uint64_t body, 
 
     if (!fault->armed)
         return false;
+    if (fault_text(fault, KEY_ONCE) != NULL && failures > 0)
+        return false;
     uint64_t try = fault_text(fault, KEY_ALWAYS) != NULL ? 0 : failures;
     return hash_unit(hash_mix(hash_mix(f->seed, id), hash_mix(body, try))) < fault->share;
 }

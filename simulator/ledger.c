@@ -138,7 +138,7 @@ void ledger_record(struct ledger *l, const struct ledger_event *events, size_t n
         if (outcome == ROW_BILLED || outcome == ROW_FAILED || outcome == ROW_MISSING)
             count_execution(l, events[i].id, key, outcome == ROW_BILLED);
         if (outcome == ROW_FAILED || outcome == ROW_MISSING || outcome == ROW_EXPIRED ||
-            outcome == ROW_CANCELLED)
+            outcome == ROW_CANCELLED || outcome == ROW_SPOILED)
             count_failure(l, key);
     }
 }
@@ -168,6 +168,7 @@ void ledger_write_totals(const struct ledger *l, struct buf *out)
            n[ROW_MISSING]);
     text_f(out, ",\"rows_expired\":%" PRIu64 ",\"rows_cancelled\":%" PRIu64, n[ROW_EXPIRED],
            n[ROW_CANCELLED]);
+    text_f(out, ",\"rows_spoiled\":%" PRIu64, n[ROW_SPOILED]);
     text_f(out, ",\"rows_duplicated\":%" PRIu64 ",\"rows_alien\":%" PRIu64, n[ROW_DUPLICATED],
            n[ROW_ALIEN]);
     text_f(out, ",\"executed_twice\":%" PRIu64 ",\"billed_twice\":%" PRIu64, l->executed_twice,

@@ -19,6 +19,7 @@ enum row_outcome {
     ROW_CANCELLED,  /* not executed, the batch was cancelled */
     ROW_DUPLICATED, /* its line was written once more */
     ROW_ALIEN,      /* a line nobody asked for was written beside it */
+    ROW_SPOILED,    /* its answer was made worse than it was */
     ROW_OUTCOMES,
 };
 
@@ -63,7 +64,7 @@ void ledger_release(struct ledger *l);
 /** Count @n events. */
 void ledger_record(struct ledger *l, const struct ledger_event *events, size_t n);
 
-/** How often the row with this body failed, was lost, expired or was cancelled. */
+/** How often the row with this body failed, was lost, expired, cancelled or badly answered. */
 uint32_t ledger_failures(const struct ledger *l, uint64_t body);
 
 /** Record every event of the file @path; a file that is not there has none. */

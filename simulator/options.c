@@ -38,6 +38,7 @@ enum option_id {
     OPT_FAIL_FAST,
     OPT_RATE_HEADERS,
     OPT_CONTENT_PORT,
+    OPT_ANSWERS,
     OPT_HELP = 'h',
 };
 
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
     {"fail-fast",         no_argument,       NULL, OPT_FAIL_FAST        },
     {"rate-headers",      no_argument,       NULL, OPT_RATE_HEADERS     },
     {"content-port",      required_argument, NULL, OPT_CONTENT_PORT     },
+    {"answers",           required_argument, NULL, OPT_ANSWERS          },
     {"help",              no_argument,       NULL, OPT_HELP             },
     {NULL,                0,                 NULL, 0                    }
 };
@@ -92,6 +94,7 @@ const char *options_help(void)
            "  --list-value          azure: listings of batches have \"value\" instead of \"data\"\n"
            "  --key K               accept only this API key; else any key is accepted\n"
            "  --seed N              another seed gives other ids, orders and choices (0)\n"
+           "  --answers FILE        answer by the rules in this file (docs/simulator.md)\n"
            "  --fault NAME[=ARG]    let something go wrong; may be repeated (docs/simulator.md)\n"
            "  --ledger FILE         write the ledger's totals there each second and at the end\n"
            "  --dir DIR             keep files and batches there, so that they survive a restart\n"
@@ -160,6 +163,7 @@ static bool set_value(struct options *o, enum option_id id, const char *arg)
     case OPT_FAIL_FAST: o->fail_fast = true; return true;
     case OPT_RATE_HEADERS: o->rate_headers = true; return true;
     case OPT_CONTENT_PORT: o->content = true; return parse_port(arg, &o->content_port);
+    case OPT_ANSWERS: o->answers = arg; return arg[0] != '\0';
     case OPT_HELP: o->help = true; return true;
     case OPT_FAULT: break;
     }

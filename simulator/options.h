@@ -16,7 +16,8 @@ struct options {
     uint16_t port;   /* 0: choose one */
     const char *key; /* NULL: any */
     const char *ledger;
-    const char *dir; /* NULL: a private folder, removed at the end */
+    const char *answers; /* file of rules; NULL: answers are hashes */
+    const char *dir;     /* NULL: a private folder, removed at the end */
     int64_t delay_ms;
     int64_t validate_delay_ms;
     bool list_value;         /* azure: listings have "value" instead of "data" */

@@ -48,8 +48,8 @@ static bool prepare(struct execution *e, struct sim *sim, const char *batch_id, 
     if (batch == NULL || batch_status_is_final(batch->status))
         return false;
     *e = (struct execution){.sim = sim, .batch = batch, .faults = sim->faults, .preview = true};
-    e->style =
-        (struct answer_style){sim->opt->dialect, batch->endpoint, batch->id, sim->faults.seed};
+    e->style = (struct answer_style){sim->opt->dialect, batch->endpoint, batch->id,
+                                     sim->faults.seed, sim->script};
     e->rules = validate_rules(&sim->opt->dialect->lines, batch->endpoint, UINT64_MAX);
     e->limit = UINT64_MAX;
     e->output.fd = e->errors.fd = e->ledger.fd = -1;

@@ -8,6 +8,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "simulator/options.h"
+#include "simulator/script.h"
 #include "simulator/tally.h"
 #include "simulator/text.h"
 
@@ -75,8 +76,12 @@ static void drop_orphans(struct sim *sim)
 bool sim_open(struct sim *sim, const struct options *opt, struct err *err)
 {
     *sim = (struct sim){.opt = opt, .faults = opt->faults};
-    if (!folder_open(&sim->folder, opt->dir, err))
+    if (opt->answers != NULL && (sim->script = script_load(opt->answers, err)) == NULL)
         return false;
+    if (!folder_open(&sim->folder, opt->dir, err)) {
+        script_free(sim->script);
+        return false;
+    }
     init_threads(sim);
     limits_init(sim->rates, opt);
     sim->files.folder = &sim->folder;
@@ -92,6 +97,7 @@ bool sim_open(struct sim *sim, const struct options *opt, struct err *err)
 
 void sim_close(struct sim *sim)
 {
+    script_free(sim->script);
     limits_release(sim->rates);
     ledger_release(&sim->ledger);
     files_release(&sim->files);

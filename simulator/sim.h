@@ -17,6 +17,7 @@
 
 struct err;
 struct options;
+struct script;
 
 #define SIM_ROUTES_MAX 20
 
@@ -27,6 +28,7 @@ struct options;
  */
 struct sim {
     const struct options *opt;
+    struct script *script; /* NULL: answers are hashes */
     struct folder folder;
     pthread_mutex_t lock;
     pthread_cond_t wake; /* a batch has something to do, or we stop; monotonic clock */

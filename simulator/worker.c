@@ -403,8 +403,8 @@ static void run_batch(struct sim *sim, struct sim_batch *batch)
     struct execution e = {.sim = sim, .batch = batch, .faults = sim->faults};
     struct err err = {0};
 
-    e.style =
-        (struct answer_style){sim->opt->dialect, batch->endpoint, batch->id, sim->faults.seed};
+    e.style = (struct answer_style){sim->opt->dialect, batch->endpoint, batch->id, sim->faults.seed,
+                                    sim->script};
     e.output.fd = e.errors.fd = e.ledger.fd = -1;
     e.cancelled = batch->cancel_asked;
     e.limit = rows_done(sim, batch);

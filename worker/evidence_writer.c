@@ -47,7 +47,11 @@ bool evidence_write(struct sink *sink, const struct batch *batch, const char *me
     memcpy(evidence.remote, batch->remote, sizeof(evidence.remote));
     memcpy(evidence.failure, batch->failure, sizeof(evidence.failure));
     (void)snprintf(evidence.message, sizeof(evidence.message), "%s", message);
-    for (size_t from = 0, to = 0; from < count; from = to) {
+    evidence.billed = true;
+    evidence.quote = batch->quote;
+    memcpy(evidence.model, batch->model, sizeof(evidence.model));
+    for (size_t from = 0, to = 0, part = 0; from < count; from = to, part++) {
+        tally_bill(tally, part, batch, &evidence.bill);
         while (to < count && part_of(&members[to]) == part_of(&members[from]))
             to++;
         evidence.members = members + from;

@@ -48,6 +48,7 @@ struct fetch {
     struct member *in_file; /* the same in the order of the input file */
     size_t count;
     uint8_t unasked[MEMBER_MASK_BYTES]; /* of the only member: what its file left out */
+    struct member whole;                /* the only member, with what its file left out */
     struct remote_error refusal;        /* of all of it; no code: it was not refused as a whole */
     struct tally tally;
     struct download *download; /* of the file under way */
@@ -103,20 +104,18 @@ static struct tally_end end_of(const struct fetch *f)
                               .max_attempts = f->task.max_attempts};
 }
 
-/* The lines that the file left out are still to be sent; how many these are. */
-static uint32_t ask_for_the_rest(const struct fetch *f, struct verdict *v)
+/* The lines that the file left out are still to be sent. */
+static void ask_for_the_rest(const struct fetch *f, struct verdict *v)
 {
     const struct member *m = &f->members[0];
-    uint32_t before = v->left;
 
     if (f->task.batch.asked == 0 || f->count != 1)
-        return 0;
+        return;
     for (uint32_t i = 0; i < m->lines; i++) {
         if (mask_get(f->unasked, i))
             v->mask[i >> 3] = (uint8_t)(v->mask[i >> 3] & ~(1u << (i & 7)));
     }
     v->left = mask_left(v->mask, m->lines);
-    return v->left - before;
 }
 
 /* It expires again and again: it is more than the provider does in its window. */
@@ -154,32 +153,60 @@ static void wait_for_money(struct fetch *f)
         (void)task_decide(&f->task, RETRY_FAILED, 0, &unpaid);
 }
 
+/* The part of @n, which is of all lines that @m had to ask for, that @left of them have. */
+static uint64_t part_left(uint64_t n, uint32_t left, const struct member *m)
+{
+    return m->left == 0 ? 0 : (n * left + m->left - 1) / m->left;
+}
+
+static struct member_done leave(const struct member *m, const struct verdict *v)
+{
+    return (struct member_done){
+        .window = m->window,
+        .index = m->index,
+        .left = v->left,
+        .charged = v->charged,
+        .untried = v->untried,
+        .mask = v->mask,
+        .mask_len = mask_bytes(m->lines),
+        .bytes = v->left * m->longest < m->bytes ? v->left * m->longest : m->bytes,
+        .tokens = part_left(m->tokens, v->left, m),
+        .est_output = part_left(m->est_output, v->left, m),
+        .open_ended = (uint32_t)part_left(m->open_ended, v->left, m),
+    };
+}
+
+static void bill_all(const struct fetch *f, struct batch_bill *out)
+{
+    *out = (struct batch_bill){.priced = f->task.batch.priced};
+    for (size_t i = 0; i < f->tally.part_count; i++) {
+        struct bill bill;
+
+        tally_bill(&f->tally, i, &f->task.batch, &bill);
+        out->priced = out->priced && bill.priced;
+        money_add(&out->nano, bill.nano);
+        out->lines += bill.lines;
+        out->est_input += bill.est_input;
+        out->input += bill.usage.prompt;
+        out->output += bill.usage.completion;
+    }
+}
+
 static void finish(struct fetch *f)
 {
     struct member_done *done = xcalloc(f->count + 1, sizeof(*done));
     struct verdict *verdicts = xcalloc(f->count + 1, sizeof(*verdicts));
     const struct tally_end end = end_of(f);
+    struct batch_bill bill;
     uint64_t left = 0;
 
     for (size_t i = 0; i < f->count; i++) {
-        const struct member *m = &f->members[i];
-        struct verdict *v = &verdicts[i];
-
-        tally_verdict(&f->tally, i, &end, v);
-        uint32_t had = m->left + ask_for_the_rest(f, v);
-        left += v->left;
-        done[i] = (struct member_done){
-            .window = m->window,
-            .index = m->index,
-            .left = v->left,
-            .charged = v->charged,
-            .untried = v->untried,
-            .mask = v->mask,
-            .mask_len = mask_bytes(m->lines),
-            .bytes = v->left * m->longest < m->bytes ? v->left * m->longest : m->bytes,
-            .tokens = had == 0 ? 0 : m->tokens * v->left / had,
-        };
+        tally_verdict(&f->tally, i, &end, &verdicts[i]);
+        ask_for_the_rest(f, &verdicts[i]);
+        left += verdicts[i].left;
+        done[i] = leave(f->count == 1 ? &f->whole : &f->members[i], &verdicts[i]);
     }
+    bill_all(f, &bill);
     log_info("ev=batch batch=%s job=%s from=FETCH to=CLEAN cause=\"%" PRIu64 " lines, %" PRIu64
              " to send again, %" PRIu64 " alien, %" PRIu64 " garbled\"",
              f->task.batch.bid, log_text(f->task.batch.job), f->tally.lines, left, f->tally.alien,
@@ -188,7 +215,7 @@ static void finish(struct fetch *f)
     wait_for_money(f);
     work_leave(&f->task.work);
     f->task.step = protocol_done(f->task.daemon->protocol, f->task.batch.bid, f->task.work.nonce, 0,
-                                 done, f->count, on_done, f);
+                                 done, f->count, &bill, on_done, f);
     free(done);
     free(verdicts);
 }
@@ -556,6 +583,14 @@ static bool take_refusal(struct fetch *f, struct err *err)
     return ok;
 }
 
+/* To the lines that the file asked for. */
+static void scale_estimates(struct member *m, const struct member *whole)
+{
+    m->tokens = part_left(m->tokens, m->left, whole);
+    m->est_output = part_left(m->est_output, m->left, whole);
+    m->open_ended = (uint32_t)part_left(m->open_ended, m->left, whole);
+}
+
 /* What the file asked for, and in which order. */
 static void keep_members(struct fetch *f, const struct member *members, size_t count)
 {
@@ -564,9 +599,11 @@ static void keep_members(struct fetch *f, const struct member *members, size_t c
     if (count > 0)
         memcpy(f->members, members, count * sizeof(*members));
     if (count == 1) {
+        f->whole = members[0];
         split_narrow(&f->members[0], f->task.batch.asked);
         for (size_t i = 0; i < sizeof(f->unasked); i++)
             f->unasked[i] = (uint8_t)(f->members[0].mask[i] & ~members[0].mask[i]);
+        scale_estimates(&f->members[0], &f->whole);
     }
     memcpy(f->in_file, f->members, (count + 1) * sizeof(*members));
     qsort(f->members, count, sizeof(*members), tally_compare_members);

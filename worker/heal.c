@@ -42,7 +42,9 @@ static void add_shard(struct heal *h, const struct window *window, const struct 
                    .crc = window->crc32c,
                    .bytes = s->bytes,
                    .longest = s->longest,
-                   .tokens = s->tokens}
+                   .tokens = s->tokens,
+                   .est_output = s->est_output,
+                   .open_ended = s->open_ended}
     };
     memcpy(r->member.mask, s->mask, sizeof(r->member.mask));
     memcpy(r->lane, s->lane, sizeof(r->lane));

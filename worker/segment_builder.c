@@ -39,6 +39,32 @@ static bool is_blank(const char *line, size_t len)
     return true;
 }
 
+/* What the line says that it took; false: nothing. */
+static bool read_usage(const struct result_line *line, struct usage *out)
+{
+    if (line->prompt_tokens < 0 && line->completion_tokens < 0)
+        return false;
+    *out = (struct usage){
+        .prompt = line->prompt_tokens > 0 ? (uint64_t)line->prompt_tokens : 0,
+        .cached = line->cached_tokens > 0 ? (uint64_t)line->cached_tokens : 0,
+        .completion = line->completion_tokens > 0 ? (uint64_t)line->completion_tokens : 0,
+        .reasoning = line->reasoning_tokens > 0 ? (uint64_t)line->reasoning_tokens : 0,
+    };
+    return true;
+}
+
+/* A failure that says nothing cost nothing. */
+static void note_usage(struct builder *b, uint64_t ordinal, const struct result_line *line,
+                       enum outcome outcome)
+{
+    struct usage usage;
+
+    if (read_usage(line, &usage))
+        tally_note_usage(b->tally, ordinal, &usage);
+    else if (outcome == OUTCOME_OK)
+        tally_note_usage(b->tally, ordinal, NULL);
+}
+
 static void read_line(struct builder *b, const char *line, size_t len, uint64_t offset)
 {
     struct result_line result;
@@ -64,6 +90,7 @@ static void read_line(struct builder *b, const char *line, size_t len, uint64_t 
         return;
     if (outcome == OUTCOME_FREE && classify_unpaid(&result))
         tally_note_unpaid(b->tally);
+    note_usage(b, ordinal, &result, outcome);
     struct record record = {.ordinal = ordinal,
                             .offset = offset,
                             .outcome = outcome,

@@ -175,6 +175,7 @@ void progress_print_plain(const struct progress *p, struct buf *out)
         number(&t, s->integrated, "?"), number(&t, s->failed, "?"),
         number(&t, live_batches(s), "?"), duration(eta, progress_eta_ms(p)));
     put(out, line);
+    spending_print_plain(&s->spending, out);
 }
 
 static void put_member(struct buf *out, const char *name, int64_t n)
@@ -206,6 +207,8 @@ void progress_print_json(const struct progress *p, struct buf *out)
     put_member(out, ",\"running\":", s->running);
     put_member(out, ",\"fetching\":", s->fetching);
     put_member(out, "},\"eta_s\":", eta_ms < 0 ? -1 : eta_ms / 1000);
+    put(out, ",\"cost\":");
+    spending_print_json(&s->spending, out);
     put(out, "}");
 }
 
@@ -277,6 +280,16 @@ static void put_more_rows(const struct progress *p, unsigned columns, struct buf
     put_row(out, line, columns);
 }
 
+static void put_money_row(const struct progress *p, unsigned columns, struct buf *out)
+{
+    struct buf line = BUF_INIT(LINE_MAX_BYTES);
+
+    put(&line, " cost     ");
+    spending_print_text(&p->now.spending, &line);
+    put_row(out, line.data, columns);
+    buf_release(&line);
+}
+
 void progress_print_tty(const struct progress *p, unsigned columns, bool utf8, struct buf *out,
                         unsigned *lines)
 {
@@ -286,4 +299,8 @@ void progress_print_tty(const struct progress *p, unsigned columns, bool utf8, s
         return;
     put_more_rows(p, columns, out);
     *lines = 4;
+    if (p->now.spending.currency[0] == '\0')
+        return;
+    put_money_row(p, columns, out);
+    *lines = 5;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/core/spending.h"
 #include "common/base/buf.h"
 
 /**
@@ -22,6 +23,7 @@ struct progress_sample {
     int64_t integrated;  /* settled: ok + failed */
     int64_t failed;
     int64_t building, submitting, running, fetching; /* batches */
+    struct spending spending;
 };
 
 /** What has been seen of one job since this process looks at it. Plain data. */
@@ -66,7 +68,7 @@ void progress_print_json(const struct progress *p, struct buf *out);
 /**
  * The region for a terminal of @columns: lines ended by newlines, each cut so that
  * it takes one row there. @lines: how many. One line only below 60 columns. @utf8:
- * blocks and marks instead of ASCII.
+ * blocks and marks instead of ASCII. With a line on money where some is known.
  */
 void progress_print_tty(const struct progress *p, unsigned columns, bool utf8, struct buf *out,
                         unsigned *lines);

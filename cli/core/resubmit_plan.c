@@ -5,7 +5,8 @@
 
 #include "cli/core/json_put.h"
 #include "common/base/units.h"
-#include "common/model/price.h"
+#include "common/model/money.h"
+#include "common/model/price_table.h"
 
 static uint64_t divide_up(uint64_t n, uint64_t by)
 {
@@ -36,17 +37,17 @@ static int64_t answers(const struct resubmit_plan_facts *f, uint64_t rows)
 static bool add_cost(const struct resubmit_plan_facts *f, const struct resubmit_plan_lane *l,
                      struct resubmit_plan *plan)
 {
-    const struct price *price = price_find(f->provider, l->model);
+    struct price_quote quote;
     int64_t output = answers(f, l->requests);
     int64_t nano;
 
-    if (price == NULL || (output < 0 && price->output != 0) ||
-        (plan->currency != NULL && strcmp(plan->currency, price->currency) != 0) ||
-        !price_cost(price, l->tokens, output < 0 ? 0 : (uint64_t)output, true, &nano) ||
-        nano > INT64_MAX - plan->nano)
+    if (!price_table_quote(f->prices, f->provider, l->model, true, &quote) ||
+        (output < 0 && quote.output != 0) ||
+        (plan->currency != NULL && strcmp(plan->currency, quote.currency) != 0) ||
+        !price_quote_tokens(&quote, l->tokens, output < 0 ? 0 : (uint64_t)output, &nano))
         return false;
-    plan->currency = price->currency;
-    plan->nano += nano;
+    plan->currency = money_currency(quote.currency);
+    money_add(&plan->nano, nano);
     return true;
 }
 
@@ -93,13 +94,13 @@ static void put_bytes(struct buf *out, int64_t bytes)
 
 static void put_price(struct buf *out, const struct resubmit_plan *plan)
 {
-    char text[PRICE_TEXT_MAX];
+    char text[MONEY_TEXT_MAX];
 
     if (plan->nano < 0)
         json_put_raw_fmt(out, "  %-14s ?\n", "price");
     else
         json_put_raw_fmt(out, "  %-14s about %s, by the list of %s\n", "price",
-                         price_format(plan->currency, plan->nano, text), price_source);
+                         money_format(plan->currency, plan->nano, text), price_source);
 }
 
 static void put_lanes(struct buf *out, const struct resubmit_plan_facts *f)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/model/price_table.h"
 
 /*
  * What a resubmission will take: batches, tokens and money, from what was counted. Pure.
@@ -28,6 +29,7 @@ struct resubmit_plan_facts {
     size_t lane_count;
     const char *lanes_why; /* why not */
     const char *provider;  /* name of the profile */
+    const struct price_table *prices; /* NULL: the built-in ones */
     uint64_t max_requests; /* of a batch file; 0: no limit */
     uint64_t max_bytes;    /* of a batch file; 0: no limit */
     uint64_t ok;           /* rows with a result, and ... */

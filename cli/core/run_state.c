@@ -1,10 +1,12 @@
 #include "cli/core/run_state.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/attr.h"
 #include "common/base/units.h"
+#include "common/model/money.h"
 
 bool run_state_is_refusal(int code)
 {
@@ -98,6 +100,37 @@ static bool judge_provider(const struct run_facts *f, struct run_verdict *v)
     return stop(v, EXIT_CODE_PROVIDER, NULL);
 }
 
+/* What is enough, with a cent more than is needed: "14.81CNY". */
+static const char *cap_text(const struct job_view *view, int64_t spent_before,
+                            char out[MONEY_TEXT_MAX])
+{
+    const int64_t cent = MONEY_UNIT / 100;
+    int64_t total = spent_before;
+
+    money_add(&total, view->spent_nano);
+    money_add(&total, view->need_nano);
+    (void)snprintf(out, MONEY_TEXT_MAX, "%" PRId64 ".%02" PRId64 "%s", (total / cent + 1) / 100,
+                   (total / cent + 1) % 100, view->currency);
+    return out;
+}
+
+/* What raising the cap would buy. */
+static void advise_cap(const struct run_facts *f, struct run_verdict *v)
+{
+    const struct job_view *view = f->view;
+    uint64_t left = view->requests - view->invalid - view->ok - view->bad;
+    char cap[MONEY_TEXT_MAX];
+    char cost[MONEY_TEXT_MAX];
+
+    if (view->need_nano < 0 || view->currency[0] == '\0')
+        return;
+    money_format(view->currency, view->left_nano, cost);
+    (void)snprintf(v->advice, sizeof(v->advice),
+                   "%" PRIu64 " requests are left, for about %s: the same command with "
+                   "--max-cost %s goes on to the end",
+                   left, cost, cap_text(view, f->spent_before, cap));
+}
+
 static bool judge_hold(const struct run_facts *f, struct run_verdict *v)
 {
     const struct job_view *view = f->view;
@@ -108,10 +141,11 @@ static bool judge_hold(const struct run_facts *f, struct run_verdict *v)
                        view->why[0] != '\0' ? ": " : "", view->why);
         return stop(v, EXIT_CODE_CONFLICT, "put the input back, or give another --job and -o");
     }
-    if (strcmp(view->hold, "budget") != 0)
+    if (strcmp(view->hold, "budget") != 0 || !f->is_opened)
         return false;
     (void)snprintf(v->message, sizeof(v->message), "the spend cap is reached%s%s",
                    view->why[0] != '\0' ? ": " : "", view->why);
+    advise_cap(f, v);
     return stop(v, EXIT_CODE_BUDGET, NULL);
 }
 

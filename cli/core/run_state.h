@@ -52,6 +52,8 @@ struct run_facts {
     const char *sight_why;       /* of RUN_SIGHT_BROKEN */
     const struct job_view *view; /* of RUN_SIGHT_JOB */
     enum run_producer producer;
+    bool is_opened;       /* a hold by its cap is of this run: the cap was given by it */
+    int64_t spent_before; /* nano-units that earlier rounds of the job cost */
     struct run_failure failure;
     int64_t give_up_ms;
 };
@@ -74,6 +76,7 @@ struct run_verdict {
     enum exit_code code;
     char message[512];
     const char *hint; /* what to do; NULL: the same command goes on */
+    char advice[256]; /* in place of @hint, when it has numbers; "" */
 };
 
 /** Exit codes by which a child says that starting it again does not help. */

@@ -86,6 +86,7 @@ void sample_from_view(const struct job_view *view, int64_t at_ms, const char *st
         .downloaded = integrated,
         .integrated = integrated,
         .failed = (int64_t)sample_failed(view),
+        .spending = spending_from_view(view),
     };
     for (size_t i = 0; i < view->batches_view_count; i++)
         add_batch(&view->batches_view[i], sample);

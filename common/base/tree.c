@@ -31,6 +31,14 @@ bool tree_fail(const struct tree *tree, size_t i, struct err *err)
     return err_one_line(err);
 }
 
+bool tree_fail_key(const struct tree *tree, size_t i, struct err *err)
+{
+    const struct tree_node *node = &tree->nodes[i];
+
+    (void)err_wrap(err, "%s:%zu:%zu", tree->name, node->key_line, node->key_column);
+    return err_one_line(err);
+}
+
 void tree_release(struct tree *tree)
 {
     for (size_t i = 0; i < tree->count; i++) {

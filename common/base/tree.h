@@ -19,9 +19,12 @@
  */
 struct tree_node {
     char *key;   /* owned; "" in a list; dashes are as written */
-    char *value; /* owned; NULL: a mapping or a list */
+    char *value; /* owned; NULL: a mapping or a list; "null" without quotes: nothing */
     unsigned depth;
+    bool quoted;         /* the value was in quotes, or a block: text, whatever it looks like */
+    bool list;           /* without a value: a list, not a mapping */
     size_t line, column; /* of the value, where there is one, else of the key; from 1 */
+    size_t key_line, key_column; /* of the key; in a list the same as line and column */
 };
 
 struct tree {
@@ -38,6 +41,9 @@ size_t tree_inside(const struct tree *tree, size_t i);
 
 /** Put "file:line:column: " of node @i before the message in @err; false. */
 bool tree_fail(const struct tree *tree, size_t i, struct err *err);
+
+/** The same with the place of its key. */
+bool tree_fail_key(const struct tree *tree, size_t i, struct err *err);
 
 /** Free everything; the struct is empty afterwards. */
 void tree_release(struct tree *tree);

@@ -9,7 +9,8 @@
 #include "common/model/mask.h"
 #include "common/model/ordinal.h"
 
-#define ELEMENTS        13
+#define ELEMENTS        24
+#define ELEMENTS_1      13
 #define MEMBER_ELEMENTS 5
 #define MAX_BYTES       (4u << 20)
 
@@ -44,6 +45,25 @@ static int pack_head(msgpack_packer *pk, const struct evidence *e)
     return failed;
 }
 
+static int pack_bill(msgpack_packer *pk, const struct evidence *e)
+{
+    char quote[PRICE_QUOTE_TEXT_MAX];
+    const struct bill *b = &e->bill;
+    int failed = pack_text(pk, e->model);
+
+    failed |= pack_text(pk, b->priced ? price_quote_format(&e->quote, quote) : "");
+    failed |= msgpack_pack_uint64(pk, b->usage.prompt);
+    failed |= msgpack_pack_uint64(pk, b->usage.cached);
+    failed |= msgpack_pack_uint64(pk, b->usage.completion);
+    failed |= msgpack_pack_uint64(pk, b->usage.reasoning);
+    failed |= msgpack_pack_uint64(pk, b->lines);
+    failed |= msgpack_pack_uint64(pk, b->est_input);
+    failed |= msgpack_pack_uint64(pk, b->guessed);
+    failed |= msgpack_pack_int64(pk, b->nano);
+    failed |= msgpack_pack_int64(pk, b->likely_nano);
+    return failed;
+}
+
 bool evidence_encode(const struct evidence *e, struct buf *out)
 {
     struct buf doc = BUF_INIT(MAX_BYTES);
@@ -54,6 +74,7 @@ bool evidence_encode(const struct evidence *e, struct buf *out)
     failed |= msgpack_pack_array(&pk, e->count);
     for (size_t i = 0; i < e->count; i++)
         failed |= pack_member(&pk, &e->members[i]);
+    failed |= pack_bill(&pk, e);
     bool ok = failed == 0 && frame_pack(doc.data, doc.len, out, NULL);
     buf_release(&doc);
     return ok;
@@ -96,7 +117,28 @@ static bool read_members(const msgpack_object *o, struct evidence *out)
     return true;
 }
 
-static bool read_elements(const msgpack_object *o, struct evidence *out)
+static bool read_bill(const msgpack_object *o, struct evidence *e)
+{
+    struct bill *b = &e->bill;
+    char quote[PRICE_QUOTE_TEXT_MAX];
+
+    if (!unpack_text(&o[0], e->model, sizeof(e->model)) ||
+        !unpack_text(&o[1], quote, sizeof(quote)) ||
+        !unpack_u64(&o[2], UINT64_MAX, &b->usage.prompt) ||
+        !unpack_u64(&o[3], UINT64_MAX, &b->usage.cached) ||
+        !unpack_u64(&o[4], UINT64_MAX, &b->usage.completion) ||
+        !unpack_u64(&o[5], UINT64_MAX, &b->usage.reasoning) ||
+        !unpack_u64(&o[6], UINT64_MAX, &b->lines) ||
+        !unpack_u64(&o[7], UINT64_MAX, &b->est_input) ||
+        !unpack_u64(&o[8], UINT64_MAX, &b->guessed) || !unpack_i64(&o[9], &b->nano) ||
+        !unpack_i64(&o[10], &b->likely_nano))
+        return false;
+    b->priced = quote[0] != '\0';
+    e->billed = true;
+    return !b->priced || price_quote_parse(quote, &e->quote);
+}
+
+static bool read_elements(const msgpack_object *o, size_t count, struct evidence *out)
 {
     struct evidence e = {0};
 
@@ -107,7 +149,8 @@ static bool read_elements(const msgpack_object *o, struct evidence *out)
         !unpack_text(&o[7], e.message, sizeof(e.message)) ||
         !unpack_u64(&o[8], UINT64_MAX, &e.lines) || !unpack_u64(&o[9], UINT64_MAX, &e.alien) ||
         !unpack_u64(&o[10], UINT64_MAX, &e.garbled) ||
-        !unpack_u64(&o[11], UINT64_MAX, &e.duplicate) || !read_members(&o[12], &e))
+        !unpack_u64(&o[11], UINT64_MAX, &e.duplicate) ||
+        (count > ELEMENTS_1 && !read_bill(&o[13], &e)) || !read_members(&o[12], &e))
         return false;
     *out = e;
     return true;
@@ -121,10 +164,12 @@ bool evidence_decode(const void *bytes, size_t len, struct evidence *out, struct
 
     if (!frame_unpack(bytes, len, MAX_BYTES, &content, &content_len, err))
         return err_wrap(err, "evidence");
-    bool ok =
-        unpack_document(content, content_len, EVIDENCE_VERSION, ELEMENTS, "evidence", &doc, err);
+    bool ok = unpack_document(content, content_len, EVIDENCE_VERSION, ELEMENTS, "evidence", &doc,
+                              NULL) ||
+              unpack_document(content, content_len, EVIDENCE_VERSION_1, ELEMENTS_1, "evidence",
+                              &doc, err);
     if (ok) {
-        ok = read_elements(doc.data.via.array.ptr, out) ||
+        ok = read_elements(doc.data.via.array.ptr, doc.data.via.array.size, out) ||
              err_set(err, ERR_PERMANENT, "evidence: an element is wrong");
         msgpack_unpacked_destroy(&doc);
     }

@@ -9,9 +9,14 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/model/batch.h"
+#include "common/model/bill.h"
+#include "common/model/price.h"
 
-/** Version of the evidence document. Change the layout, raise the number, keep the old reader. */
-#define EVIDENCE_VERSION 1
+/** Version of the evidence document. Change the layout, raise the number, keep the old readers. */
+#define EVIDENCE_VERSION 2
+
+/** The first one: it has no bill. */
+#define EVIDENCE_VERSION_1 1
 
 /**
  * That a batch has ended and all its lines of one part are in the sink: what it
@@ -30,6 +35,10 @@ struct evidence {
     uint64_t alien;                 /* lines for tasks that it was not asked for */
     uint64_t garbled;               /* lines that could not be read */
     uint64_t duplicate;             /* lines beyond the first for a task */
+    bool billed;                    /* the rest of what it cost is known: not of version 1 */
+    char model[256];                /* that the lines name; "" unknown */
+    struct price_quote quote;       /* of the batch; nothing without bill.priced */
+    struct bill bill;               /* of the lines of this part */
     /*
      * The batch's shards of this part, in order of window. Of each, @window,
      * @lines, @attempt, @crc and @mask are stored; a clear bit was asked for.

@@ -227,12 +227,19 @@ static struct settings view(struct options *o, unsigned groups, const char *prog
 static bool read_config(const struct settings *s, struct options *o, struct err *err)
 {
     static const char usual[] = "sheaf.yaml";
+    const struct config_branch branches[] = {
+        {"providers", &o->providers},
+        {"prices",    &o->prices   },
+        {"batch",     &o->batch    },
+        {"paths",     &o->paths    },
+        {NULL,        NULL         },
+    };
 
     if (o->config != NULL)
-        return config_read_file(s, o->config, &o->providers, err);
+        return config_read_file(s, o->config, branches, err);
     if (access(usual, F_OK) != 0)
         return true;
-    return config_read_file(s, usual, &o->providers, err);
+    return config_read_file(s, usual, branches, err);
 }
 
 /* One spelling of an address: who serves a job is a hash of it. */
@@ -273,6 +280,9 @@ void options_release(struct options *o)
 
     settings_release(&s);
     tree_release(&o->providers);
+    tree_release(&o->prices);
+    tree_release(&o->batch);
+    tree_release(&o->paths);
 }
 
 enum setting_origin options_origin(const struct options *o, const char *name)

@@ -111,7 +111,11 @@ struct options {
     bool yes;
     bool help;
 
-    struct tree providers; /* "providers:" of the configuration file; empty: it has none */
+    /* branches of the configuration file; empty: it has none */
+    struct tree providers; /* "providers:": read it with provider_profile_load() */
+    struct tree prices;    /* "prices:": read it with price_table_load() */
+    struct tree batch;     /* "batch:" and "paths:": the older format of a file for recipes */
+    struct tree paths;
 
     unsigned char origins[OPTIONS_MAX]; /* of each row, an enum setting_origin */
 };

@@ -16,10 +16,6 @@
 #define WRAPPER_BYTES \
     (sizeof("{\"custom_id\":\"\",\"method\":\"POST\",\"url\":\"\",\"body\":}\n") - 1 + WIRE_ID_LEN)
 
-/* Until an answer's usage is known: English has about four bytes a token, Chinese about the same.
- */
-#define BYTES_A_TOKEN 4
-
 uint64_t shard_line_bytes(const struct request_line *line, const char *endpoint,
                           const char *default_model)
 {
@@ -85,13 +81,27 @@ static struct shard *shard_for(struct shard_plan *plan, uint32_t lines, const ch
     }
     plan->shards = xrealloc(plan->shards, plan->count + 1, sizeof(*plan->shards));
     struct shard *shard = &plan->shards[plan->count];
-    *shard = (struct shard){.index = (uint32_t)plan->count++};
+    *shard = (struct shard){.index = (uint32_t)plan->count++,
+                            .family = tokens_family_of(line->model)};
     memcpy(shard->lane, lane, LANE_ID_LEN + 1);
     memcpy(shard->model, line->model, sizeof(shard->model));
     write_label(shard, line);
     for (uint32_t i = 0; i < lines; i++)
         mask_set(shard->mask, i);
     return shard;
+}
+
+/* What the request takes in tokens; an empty one takes one. */
+static void add_tokens(struct shard *shard, const struct request_line *line)
+{
+    const struct json_value body = {JSON_OBJECT, line->body.p, line->body.len};
+    struct tokens_estimate estimate = {.input = 0};
+
+    if (!tokens_of_body(shard->family, &body, &estimate))
+        log_fatal("a body is not an object");
+    shard->tokens += estimate.input > 0 ? estimate.input : 1;
+    shard->est_output += estimate.max_output;
+    shard->open_ended += estimate.max_output == 0;
 }
 
 static void plan_line(struct shard_plan *plan, const struct job_spec *spec,
@@ -117,7 +127,7 @@ static void plan_line(struct shard_plan *plan, const struct job_spec *spec,
     shard->mask[i >> 3] = (uint8_t)(shard->mask[i >> 3] & ~(1u << (i & 7)));
     shard->left++;
     shard->bytes += bytes;
-    shard->tokens += line.body.len / BYTES_A_TOKEN + 1;
+    add_tokens(shard, &line);
     if (bytes > shard->longest)
         shard->longest = bytes;
 }

@@ -10,18 +10,23 @@
 #include "common/json/request_line.h"
 #include "common/model/batch.h"
 #include "common/model/job_spec.h"
+#include "common/tokens/tokens.h"
 
 /**
- * The tasks of one window that are of one lane. What a batch file needs of them
- * is an upper bound: no built file can be larger.
+ * The tasks of one window that are of one lane. Their bytes in a batch file are an upper bound: no
+ * built file can be larger. Tokens are estimates (common/tokens/tokens.h).
  */
 struct shard {
     uint32_t index;             /* number of the lane within the window, in order of appearance */
     char lane[LANE_ID_LEN + 1]; /* hash of (site, endpoint, model) */
     char label[512];            /* JSON for people: {"endpoint":...,"model":...}, cut never */
     char model[REQUEST_MODEL_MAX + 1];
+    enum tokens_family family;       /* of that model */
     uint32_t left;                   /* tasks to send */
-    uint64_t bytes, tokens, longest; /* of these in a batch file; tokens are a rough guess */
+    uint64_t bytes, longest;         /* of these in a batch file: of all, of the longest */
+    uint64_t tokens;                 /* of these: input */
+    uint64_t est_output;             /* of these: sum of the ceilings of those that set one */
+    uint32_t open_ended;             /* of these: how many set no ceiling */
     uint8_t mask[MEMBER_MASK_BYTES]; /* a set bit: settled, not valid or another lane's */
 };
 

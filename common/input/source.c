@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/xmem.h"
 #include "common/input/source_file.h"
 
@@ -134,6 +135,23 @@ bool source_read(struct source *src, char *buf, size_t cap, size_t *got, struct 
     if (src->codec != NULL)
         return src->codec->read(src->state, &src->file, buf, cap, got, err);
     return source_file_read(src->file.fd, src->name, buf, cap, got, err);
+}
+
+bool source_read_all(const char *path, struct buf *out, struct err *err)
+{
+    struct source *src = source_open(path, err);
+    char *piece = xcalloc(1, BLOCK_BYTES);
+    size_t got = 0;
+    bool ok = src != NULL;
+
+    do {
+        ok = ok && source_read(src, piece, BLOCK_BYTES, &got, err) &&
+             (buf_append(out, piece, got) ||
+              err_set(err, ERR_PERMANENT, "%s: has more than %zu bytes", path, out->max));
+    } while (ok && got > 0);
+    free(piece);
+    source_close(src);
+    return ok;
 }
 
 bool source_is_seekable(const struct source *src)

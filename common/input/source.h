@@ -14,6 +14,7 @@
  * taken as it is. Reading blocks.
  */
 struct source;
+struct buf;
 
 /**
  * Open @path (copied). ERR_INPUT when it is missing, unreadable or a folder. NULL
@@ -31,6 +32,12 @@ void source_close(struct source *src);
  */
 MUST_CHECK bool source_read(struct source *src, char *buf, size_t cap, size_t *got,
                             struct err *err);
+
+/**
+ * Append the whole of the file @path to @out. ERR_INPUT as above, ERR_PERMANENT past the limit of
+ * @out.
+ */
+MUST_CHECK bool source_read_all(const char *path, struct buf *out, struct err *err);
 
 /** Whether source_seek() works: a regular file that is neither compressed nor "-". */
 bool source_is_seekable(const struct source *src);

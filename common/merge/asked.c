@@ -108,6 +108,8 @@ bool asked_add(struct asked *a, const char *name, struct batch_table *batches, s
         .name = xstrdup(name), .ended_ms = e.ended_ms, .created_ms = e.remote_created_ms};
     memcpy(file->bid, e.bid, sizeof(file->bid));
     batch_table_add(batches, e.bid, lineage_of_file(a->lineage, name), e.ended_ms);
+    if (e.bill.priced)
+        batch_table_price(batches, &e.quote);
     evidence_release(&e);
     return true;
 }
@@ -206,6 +208,7 @@ bool asked_apply(struct asked *a, struct batch_table *batches, struct report *re
                      name, e.members[i].window);
     if (sent)
         report_add_batch(report, e.bid);
+    spend_add_evidence(&report->spend, &e);
     evidence_release(&e);
     return ok;
 }

@@ -34,7 +34,7 @@ MUST_CHECK bool asked_add(struct asked *a, const char *name, struct batch_table 
 /**
  * After the last asked_add(): apply one document more, oldest first; *@done
  * when there was none left. @batches has all files of the part by now and says of which
- * generation each batch is. Batches that were sent are noted in @report.
+ * generation each batch is. Batches that were sent, and their bills, are noted in @report.
  */
 MUST_CHECK bool asked_apply(struct asked *a, struct batch_table *batches, struct report *report,
                             bool *done, struct err *err);

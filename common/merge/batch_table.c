@@ -22,6 +22,12 @@ void batch_table_add(struct batch_table *t, const char *bid, uint32_t generation
     t->sorted = false;
 }
 
+void batch_table_price(struct batch_table *t, const struct price_quote *quote)
+{
+    t->items[t->count - 1].priced = true;
+    t->items[t->count - 1].quote = *quote;
+}
+
 static int compare(const void *a, const void *b)
 {
     return strcmp(((const struct batch_origin *)a)->bid, ((const struct batch_origin *)b)->bid);
@@ -45,6 +51,9 @@ static void sort(struct batch_table *t)
             last->generation = item->generation;
         if (item->ended_ms > last->ended_ms)
             last->ended_ms = item->ended_ms;
+        if (item->priced && !last->priced)
+            last->quote = item->quote;
+        last->priced = last->priced || item->priced;
     }
     t->count = kept;
     t->sorted = true;

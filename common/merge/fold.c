@@ -162,41 +162,79 @@ static bool parse(const char *line, size_t len, struct result_line *out, struct 
                    error.offset + 1, error.what);
 }
 
-static void add_tokens(struct tokens *sum, const struct result_line *line)
+static uint64_t known(int64_t tokens)
 {
-    sum->prompt += line->prompt_tokens > 0 ? (uint64_t)line->prompt_tokens : 0;
-    sum->completion += line->completion_tokens > 0 ? (uint64_t)line->completion_tokens : 0;
-    sum->cached += line->cached_tokens > 0 ? (uint64_t)line->cached_tokens : 0;
-    sum->reasoning += line->reasoning_tokens > 0 ? (uint64_t)line->reasoning_tokens : 0;
+    return tokens > 0 ? (uint64_t)tokens : 0;
 }
 
-/* A success: the provider ran the task once for each batch that has one, whatever it repeats. */
-static void count_paid(struct fold *f, const char *bid)
+static struct usage usage_of(const struct result_line *line)
+{
+    return (struct usage){.prompt = known(line->prompt_tokens),
+                          .cached = known(line->cached_tokens),
+                          .completion = known(line->completion_tokens),
+                          .reasoning = known(line->reasoning_tokens)};
+}
+
+static void add_tokens(struct usage *sum, const struct result_line *line)
+{
+    struct usage usage = usage_of(line);
+
+    usage_add(sum, &usage);
+}
+
+/* A line that was billed, for nothing. A failure that says nothing of what it took cost nothing. */
+static void count_waste(struct fold *f, enum waste cause, const char *bid,
+                        const struct result_line *line)
+{
+    bool says = line->prompt_tokens >= 0 || line->completion_tokens >= 0;
+    struct waste_sum *sum = &f->report.wastes[cause];
+    struct usage usage = usage_of(line);
+    int64_t nano;
+
+    if (!says && cause != WASTE_DUPLICATES)
+        return;
+    const struct batch_origin *batch = batch_table_find(&f->batches, bid);
+    sum->lines++;
+    if (says && batch->priced && price_quote_cost(&batch->quote, &usage, &nano))
+        money_add(&sum->nano, nano);
+    else
+        sum->unpriced++;
+}
+
+/*
+ * A success: the provider ran the task once for each batch that has one, whatever it repeats. True
+ * for the first of its batch.
+ */
+static bool count_paid(struct fold *f, const char *bid)
 {
     for (uint32_t i = 0; i < f->paid_count; i++) {
         if (strcmp(f->paid[i], bid) == 0)
-            return;
+            return false;
     }
     if (f->paid_count == PAID_MAX)
-        return;
+        return false;
     memcpy(f->paid[f->paid_count], bid, sizeof(f->paid[0]));
     f->report.paid_twice += f->paid_count++ > 0;
+    return true;
 }
 
-/* A line that lost. */
-static bool count_loser(struct fold *f, const struct record *lost, const char *line,
-                        struct err *err)
+/* A line of @bid that lost; @paid_again: two batches have a success of this task. */
+static bool count_loser(struct fold *f, const struct record *lost, const char *bid,
+                        const char *line, bool paid_again, struct err *err)
 {
     struct result_line parsed;
 
-    if (lost->outcome != OUTCOME_OK) {
-        f->report.superseded++;
-        return true;
-    }
     if (!parse(line, lost->len, &parsed, err))
         return false;
+    if (lost->outcome != OUTCOME_OK) {
+        f->report.superseded++;
+        count_waste(f, WASTE_SUPERSEDED, bid, &parsed);
+        return true;
+    }
     f->report.duplicates++;
     add_tokens(&f->report.wasted, &parsed);
+    if (paid_again)
+        count_waste(f, WASTE_DUPLICATES, bid, &parsed);
     return true;
 }
 
@@ -204,22 +242,20 @@ static bool count_loser(struct fold *f, const struct record *lost, const char *l
 static bool take_record(struct fold *f, struct err *err)
 {
     struct best *best = &f->best;
-    uint32_t generation = batch_table_find(&f->batches, f->next.batch->bid)->generation;
+    const char *bid = f->next.batch->bid;
+    uint32_t generation = batch_table_find(&f->batches, bid)->generation;
+    bool ok = f->next.record.outcome == OUTCOME_OK;
     const char *line;
 
-    if (f->next.record.outcome != OUTCOME_OK &&
-        generation < lineage_of_task(f->plan.lineage, f->next.record.ordinal)) {
-        f->report.superseded++; /* it failed, and was resubmitted since */
-        return true;
-    }
-    if (f->next.record.outcome == OUTCOME_OK)
-        count_paid(f, f->next.batch->bid);
     if (!runs_line(f->runs, &line, err))
         return false;
+    if (!ok && generation < lineage_of_task(f->plan.lineage, f->next.record.ordinal))
+        return count_loser(f, &f->next.record, bid, line, false, err); /* resubmitted since */
+    bool paid_again = ok && count_paid(f, bid) && f->paid_count > 1;
     if (best->any) {
         if (!is_better(f, generation, line))
-            return count_loser(f, &f->next.record, line, err);
-        if (!count_loser(f, &best->from.record, best->line.data, err))
+            return count_loser(f, &f->next.record, bid, line, paid_again, err);
+        if (!count_loser(f, &best->from.record, best->batch.bid, best->line.data, paid_again, err))
             return false;
     }
     empty(&best->line);
@@ -293,6 +329,7 @@ static bool emit_line(struct fold *f, const struct request *request, struct err 
     else
         (void)snprintf(code, sizeof(code), "unknown_error");
     report_count_code(&f->report, code, 1);
+    count_waste(f, WASTE_FAILED, f->best.batch.bid, &line);
     return emit(f, ROW_DEAD, request, time_ms, err);
 }
 

@@ -12,7 +12,8 @@
 #include "common/sink/layout.h"
 #include "common/sink/sink.h"
 
-#define PART_VERSION   2
+#define PART_VERSION   3
+#define PART_VERSION_2 2 /* without money */
 #define PART_VERSION_1 1 /* without generation and what was paid twice */
 #define PART_MAX_BYTES (16u << 20)
 #define OTHER_CODES    "(other)"
@@ -26,6 +27,7 @@ void report_release(struct report *report)
 {
     free(report->codes);
     free(report->batches);
+    spend_release(&report->spend);
     report_init(report);
 }
 
@@ -96,6 +98,13 @@ void report_add(struct report *total, const struct report *part)
         report_count_code(total, part->codes[i].code, part->codes[i].count);
     for (size_t i = 0; i < part->batch_count; i++)
         report_add_batch(total, part->batches[i]);
+    for (size_t i = 0; i < part->spend.count; i++)
+        spend_add(&total->spend, &part->spend.items[i]);
+    for (size_t i = 0; i < WASTES; i++) {
+        total->wastes[i].lines += part->wastes[i].lines;
+        total->wastes[i].unpriced += part->wastes[i].unpriced;
+        money_add(&total->wastes[i].nano, part->wastes[i].nano);
+    }
 }
 
 static int compare_codes(const void *a, const void *b)
@@ -112,6 +121,26 @@ void report_sort_codes(struct report *report)
 {
     if (report->code_count != 0)
         qsort(report->codes, report->code_count, sizeof(*report->codes), compare_codes);
+}
+
+static bool write_wastes(const struct report *report, struct buf *out)
+{
+    bool ok = buf_printf(out, "[");
+
+    for (size_t i = 0; ok && i < WASTES; i++) {
+        const struct waste_sum *w = &report->wastes[i];
+
+        ok = buf_printf(out, "%s[\"%s\",%" PRIu64 ",%" PRIu64 ",%" PRId64 "]", i == 0 ? "" : ",",
+                        waste_name((enum waste)i), w->lines, w->unpriced, w->nano);
+    }
+    return ok && buf_printf(out, "]");
+}
+
+static bool write_money(struct report *report, struct buf *out)
+{
+    spend_sort(&report->spend);
+    return buf_printf(out, ",\"spend\":") && spend_write(&report->spend, out) &&
+           buf_printf(out, ",\"wasted\":") && write_wastes(report, out);
 }
 
 bool report_write_part(struct report *report, struct buf *out)
@@ -133,7 +162,7 @@ bool report_write_part(struct report *report, struct buf *out)
     for (size_t i = 0; ok && i < report->batch_count; i++)
         ok = buf_printf(out, i == 0 ? "" : ",") &&
              json_string_encode(out, report->batches[i], strlen(report->batches[i]));
-    return ok && buf_printf(out, "]}\n");
+    return ok && buf_printf(out, "]") && write_money(report, out) && buf_printf(out, "}\n");
 }
 
 static bool parse_codes(const struct json_value *codes, struct report *report)
@@ -172,6 +201,67 @@ static bool parse_batches(const struct json_value *batches, struct report *repor
     return true;
 }
 
+static struct waste_sum *find_waste(struct report *report, const char *name)
+{
+    for (size_t i = 0; i < WASTES; i++) {
+        if (strcmp(waste_name((enum waste)i), name) == 0)
+            return &report->wastes[i];
+    }
+    return NULL;
+}
+
+static bool parse_wastes(const struct json_value *wastes, struct report *report)
+{
+    struct json_iter it = json_iter_begin(wastes);
+    struct json_value row;
+
+    while (json_iter_next(&it, NULL, &row)) {
+        struct json_iter in = json_iter_begin(&row);
+        struct json_value name;
+        char text[32];
+        int64_t n[3];
+
+        if (!json_iter_next(&in, NULL, &name) ||
+            !json_string_decode(&name, text, sizeof(text), NULL))
+            return false;
+        for (size_t i = 0; i < ARRAY_LEN(n); i++) {
+            struct json_value v;
+
+            if (!json_iter_next(&in, NULL, &v) || !json_to_int64(&v, &n[i]) || n[i] < 0)
+                return false;
+        }
+        struct waste_sum *sum = find_waste(report, text);
+        if (sum == NULL)
+            return false;
+        *sum = (struct waste_sum){(uint64_t)n[0], (uint64_t)n[1], n[2]};
+    }
+    return true;
+}
+
+/* Before there were bills: what its batches cost is not known. */
+static void add_unknown_spend(struct report *report)
+{
+    struct spend row = {.requests = report->attempts};
+
+    if (row.requests > 0)
+        spend_add(&report->spend, &row);
+}
+
+static bool parse_money(const struct json_value *doc, struct report *report)
+{
+    struct json_value version = json_member(doc, "version");
+    struct json_value spend = json_member(doc, "spend");
+    struct json_value wasted = json_member(doc, "wasted");
+    int64_t kind;
+
+    if (!json_to_int64(&version, &kind))
+        return false;
+    if (kind == PART_VERSION)
+        return spend_parse(&spend, &report->spend) && parse_wastes(&wasted, report);
+    add_unknown_spend(report);
+    return true;
+}
+
 /* A version 1 has not all numbers; what is not there is 0. */
 static bool parse_numbers(const struct json_value *doc, struct report *report)
 {
@@ -180,9 +270,9 @@ static bool parse_numbers(const struct json_value *doc, struct report *report)
     int64_t kind;
     int64_t n = 0;
 
-    if (!json_to_int64(&version, &kind) || (kind != PART_VERSION && kind != PART_VERSION_1))
+    if (!json_to_int64(&version, &kind) || kind < PART_VERSION_1 || kind > PART_VERSION)
         return false;
-    if (kind == PART_VERSION && (!json_to_int64(&generation, &n) || n < 0 || n > UINT32_MAX))
+    if (kind >= PART_VERSION_2 && (!json_to_int64(&generation, &n) || n < 0 || n > UINT32_MAX))
         return false;
     report->generation = (uint32_t)n;
     for (size_t i = 0; i < REPORT_FIELD_COUNT; i++) {
@@ -207,7 +297,8 @@ static bool parse_members(const struct json_value *doc, struct report *report)
     return parse_numbers(doc, report) &&
            json_string_decode(&out, report->out.sha256, sizeof(report->out.sha256), NULL) &&
            json_string_decode(&dead, report->dead.sha256, sizeof(report->dead.sha256), NULL) &&
-           parse_codes(&codes, report) && parse_batches(&batches, report);
+           parse_codes(&codes, report) && parse_batches(&batches, report) &&
+           parse_money(doc, report);
 }
 
 bool report_parse_part(const char *text, size_t len, struct report *report, struct err *err)

@@ -9,8 +9,11 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/digest/sha256.h"
+#include "common/merge/spend.h"
 #include "common/model/batch.h"
 #include "common/model/job_spec.h"
+#include "common/model/price_table.h"
+#include "common/model/usage.h"
 
 struct sink;
 
@@ -19,11 +22,6 @@ struct sink;
 
 /** Different error codes that are counted; the rest are "(other)". */
 #define REPORT_MAX_CODES 1000
-
-/** What requests cost in tokens, as the provider said in `usage`. */
-struct tokens {
-    uint64_t prompt, completion, cached, reasoning;
-};
 
 /** How many rows failed with one code. */
 struct code_count {
@@ -45,8 +43,10 @@ struct report {
     uint64_t duplicates; /* successes beyond the first for a task */
     uint64_t paid_twice; /* of these: from one more batch, so the provider ran the task again */
     uint64_t superseded; /* failed lines that a better or newer one replaced */
-    struct tokens tokens;
-    struct tokens wasted;     /* of the duplicates */
+    struct usage tokens;              /* of the lines that became rows */
+    struct usage wasted;              /* of the duplicates */
+    struct spend_list spend;          /* of all lines that were billed */
+    struct waste_sum wastes[WASTES];  /* by enum waste */
     struct code_count *codes; /* in order of count, most first */
     size_t code_count;
     char (*batches)[BATCH_ID_LEN + 1]; /* different remote batches, sorted */
@@ -58,6 +58,20 @@ struct report {
 /** What the caller knows of the job and the sink does not. Milliseconds since 1970. */
 struct report_times {
     int64_t created_ms, finished_ms; /* 0: unknown, null in the report */
+    const struct price_table *prices; /* for the price without a batch, and the rate of exchange;
+                                         NULL: the built-in prices, and no rate. Borrowed */
+};
+
+/** The money of a report, in the currency that the job's provider bills in. */
+struct report_cost {
+    char currency[MONEY_CURRENCY_SIZE];
+    bool known;           /* false: the price of some model that was billed is not: "?" */
+    int64_t nano;         /* what was billed, of the models whose price is known */
+    int64_t likely_nano;  /* the same as it was expected when the batches were packed */
+    bool realtime_known;  /* all models have a list price, and: */
+    int64_t realtime_nano; /* what the same tokens cost without a batch */
+    int64_t wasted_nano;  /* of @nano: for nothing, all causes */
+    uint64_t est_input, act_input; /* input tokens of the lines with a usage: estimated, counted */
 };
 
 /** What the job's report says beside its numbers. */
@@ -83,6 +97,10 @@ void report_add_batch(struct report *report, const char *bid);
 
 /** Add the counts of @part to @total; the files' bytes are added, their hashes not. */
 void report_add(struct report *total, const struct report *part);
+
+/** The sums of @report.spend. @prices may be NULL. */
+void report_cost(const struct report *report, const struct job_spec *spec,
+                 const struct price_table *prices, struct report_cost *out);
 
 /** Put the codes in order of count, most first. */
 void report_sort_codes(struct report *report);

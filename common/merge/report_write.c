@@ -6,6 +6,7 @@
 #include "common/base/units.h"
 #include "common/json/scan.h"
 #include "common/merge/report.h"
+#include "common/merge/report_cost.h"
 
 #define TIME_TEXT 32
 
@@ -40,7 +41,7 @@ static bool put_time(struct buf *out, const char *name, int64_t unix_ms)
     return buf_printf(out, "  \"%s\": null,\n", name);
 }
 
-static bool put_tokens(struct buf *out, const char *name, const struct tokens *t)
+static bool put_tokens(struct buf *out, const char *name, const struct usage *t)
 {
     return buf_printf(out,
                       "  \"%s\": {\"prompt\": %" PRIu64 ", \"completion\": %" PRIu64
@@ -113,7 +114,9 @@ bool report_write_json(const struct report *report, const struct job_spec *spec,
            put_number(out, "remote_batches", report->batch_count) &&
            put_tokens(out, "tokens", &report->tokens) &&
            put_tokens(out, "wasted_tokens", &report->wasted) &&
-           buf_printf(out, "  \"cost\": null,\n  \"trail\": ") && put_trail(out, paths->trail) &&
+           buf_printf(out, "  \"cost\": ") &&
+           report_put_cost_json(out, report, spec, times->prices) &&
+           buf_printf(out, ",\n  \"trail\": ") && put_trail(out, paths->trail) &&
            put_files(out, report, paths);
 }
 
@@ -150,8 +153,8 @@ static bool put_duration(struct buf *out, const struct report_times *times)
 
 static bool put_sums(struct buf *out, const struct report *report)
 {
-    const struct tokens *t = &report->tokens;
-    const struct tokens *w = &report->wasted;
+    const struct usage *t = &report->tokens;
+    const struct usage *w = &report->wasted;
 
     return buf_printf(out, "%-16s %" PRIu64 "\n", "remote batches", report->batch_count) &&
            buf_printf(out, "%-16s %" PRIu64 "\n", "attempts", report->attempts) &&
@@ -182,5 +185,5 @@ bool report_write_text(const struct report *report, const struct job_spec *spec,
             buf_printf(out, "  %-24s %" PRIu64 "\n", report->codes[i].code, report->codes[i].count);
     if (ok && report->code_count > 10)
         ok = buf_printf(out, "  and %zu more codes\n", report->code_count - 10);
-    return ok && put_sums(out, report);
+    return ok && put_sums(out, report) && report_put_cost_text(out, report, spec, times->prices);
 }

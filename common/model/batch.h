@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/model/job_spec.h"
+#include "common/model/price.h"
 
 /** Bytes of our random batch id and of a lease nonce, without the NUL. */
 #define BATCH_ID_LEN 16
@@ -80,6 +81,11 @@ struct batch {
     int64_t status_ms;  /* Redis time when the remote status last changed, 0 without one */
     int64_t alarm_ms;   /* Redis time when it was told of as stuck, 0 if it was not */
     int64_t stop_ms;    /* Redis time when its cancel was asked for as it was stuck, 0 if not */
+    char model[256];    /* of its lane, "" unknown */
+    struct price_quote quote; /* what its tokens cost, fixed when it was packed, ... */
+    bool priced;              /* ... if that was known */
+    int64_t reserved_nano;    /* what it may cost: held back of the job's cap until `done` */
+    int64_t likely_nano;      /* what it was expected to cost when it was packed */
     char *refused;      /* lines that the upload refused: JSON as remote_errors_parse() reads
                            it; NULL for none */
     uint8_t *masks;     /* settled, free and seen bits as the last chunk left them; NULL before */
@@ -106,7 +112,9 @@ struct member {
     uint32_t crc;                        /* crc32c of the window's bytes */
     uint64_t bytes;                      /* upper bound of its lines in a batch file */
     uint64_t longest;                    /* bytes of its longest line there */
-    uint64_t tokens;                     /* upper bound of what is left of it */
+    uint64_t tokens;                     /* estimated input tokens of what is left of it */
+    uint64_t est_output; /* most output tokens of those lines left that say how many they want */
+    uint32_t open_ended; /* lines left that do not say it */
     uint8_t mask[MEMBER_MASK_BYTES];
 };
 

@@ -1,5 +1,6 @@
 #include "common/model/job_spec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/model/ordinal.h"
@@ -56,4 +57,34 @@ void job_name_from_path(const char *path, char *out)
     out[n] = '\0';
     if (!job_name_is_valid(out))
         memcpy(out, "job", 4);
+}
+
+const char *job_round_name(const char *job, unsigned round, char out[JOB_NAME_MAX + 1])
+{
+    if (round == 1)
+        (void)snprintf(out, JOB_NAME_MAX + 1, "%s", job);
+    else
+        (void)snprintf(out, JOB_NAME_MAX + 1, "%.*s.r%u", JOB_ROUNDS_NAME_MAX, job,
+                       round > JOB_ROUND_MAX ? JOB_ROUND_MAX : round);
+    return out;
+}
+
+unsigned job_round_parse(const char *name, char job[JOB_NAME_MAX + 1])
+{
+    size_t len = strlen(name);
+    size_t digits = 0;
+    unsigned round = 0;
+
+    (void)snprintf(job, JOB_NAME_MAX + 1, "%s", name);
+    while (digits < 3 && digits < len && name[len - digits - 1] >= '0' &&
+           name[len - digits - 1] <= '9')
+        digits++;
+    if (digits == 0 || len < digits + 3 || memcmp(name + len - digits - 2, ".r", 2) != 0)
+        return 1;
+    for (size_t i = len - digits; i < len; i++)
+        round = round * 10 + (unsigned)(name[i] - '0');
+    if (name[len - digits] == '0' || round < 2)
+        return 1;
+    job[len - digits - 2] = '\0';
+    return round;
 }

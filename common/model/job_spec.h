@@ -52,4 +52,24 @@ bool job_name_is_valid(const char *name);
  * holds JOB_NAME_MAX + 1. */
 void job_name_from_path(const char *path, char *out);
 
+/*
+ * A job with a recipe is a chain of jobs, its rounds: what came back wrong is asked again in the
+ * next one. Round 1 has the job's name, round 2 "NAME.r2", and so on.
+ */
+
+/** Bytes of a name that leave room for those of its rounds. */
+#define JOB_ROUNDS_NAME_MAX (JOB_NAME_MAX - 5)
+
+/** Highest number of a round. */
+#define JOB_ROUND_MAX 999
+
+/** The name of @round (from 1) of @job, of at most JOB_ROUNDS_NAME_MAX bytes. Returns @out. */
+const char *job_round_name(const char *job, unsigned round, char out[JOB_NAME_MAX + 1]);
+
+/**
+ * The reverse: the number from 2, and what stands before it in @job. 1, with all of @name in @job,
+ * for a name that is not so: whether it is a round is only known with the other names.
+ */
+unsigned job_round_parse(const char *name, char job[JOB_NAME_MAX + 1]);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "common/model/batch.h"
 #include "common/model/job_spec.h"
+#include "common/model/money.h"
 
 /*
  * A job as Redis knows it at one moment. Plain data; the pointers are borrowed
@@ -123,8 +124,32 @@ struct job_view {
     uint64_t poll_ms;           /* tunable: longest time between polls */
     uint32_t max_attempts;      /* tunable */
     uint32_t generation;        /* of the newest resubmission, 0 before the first */
+    uint64_t opens;             /* times it was opened: a hold for its budget from before one is over */
 
-    enum site_state site_state;            /* this and the rest: protocol_job_view() only */
+    /*
+     * Money: whole nano-units of @currency. Of unpriced models nothing is counted. At no time is
+     * more than the cap spent or reserved, as long as no batch costs more than was
+     * reserved for it.
+     */
+    char currency[MONEY_CURRENCY_SIZE]; /* that the provider bills in; "": not known */
+    int64_t max_cost_nano;              /* tunable: the cap; -1: none */
+    int64_t spent_nano;    /* of batches integrated in full, by the usage in their lines */
+    int64_t reserved_nano; /* what the batches alive may cost: estimate, margin and ceilings */
+    uint64_t unpriced;     /* requests answered whose price is not known: not in @spent_nano */
+
+    /*
+     * protocol_job_view() only, and all that follows. "Left" is what was cut and is not settled,
+     * in batches or not: its requests are @requests - @invalid - @ok - @bad.
+     */
+    int64_t left_nano; /* what it will cost, as the job has gone so far: calibrated, no margin */
+    int64_t need_nano; /* what would be reserved for all of it at once: with a cap of @spent_nano +
+                          @need_nano nothing is held. -1: a price is not known */
+    uint64_t left_unpriced; /* of what is left: requests whose price is not known */
+    uint64_t est_input_tokens, act_input_tokens; /* of the lines that had a usage: as estimated,
+                                                    and as the provider counted */
+    uint64_t output_tokens, output_lines;        /* of these lines: all answers, and how many */
+
+    enum site_state site_state;
     const char *site_why;                  /* "" */
     int64_t site_since_ms;                 /* Redis time of the first failure in a row, 0 when OK */
     const struct batch_view *batches_view; /* live batches, at most 1,000 */

@@ -9,6 +9,7 @@
 #include "common/model/batch.h"
 #include "common/model/job_view.h"
 #include "common/model/ordinal.h"
+#include "common/model/price.h"
 
 /*
  * The exactly-once protocol: one typed function for each Lua script. What the
@@ -106,6 +107,13 @@ void protocol_call_cancel(struct protocol_call *call);
 
 /* ---- producer */
 
+/** What the tokens of one lane cost. */
+struct lane_quote {
+    char lane[LANE_ID_LEN + 1];
+    bool priced; /* false: nobody knows */
+    struct price_quote quote;
+};
+
 /** What an open overwrites each time. 0 means no limit of that kind where marked. */
 struct job_tunables {
     uint64_t max_inflight_shards; /* above 0 */
@@ -117,6 +125,14 @@ struct job_tunables {
     uint32_t max_attempts;
     uint32_t
         generation; /* the newest one in the sink; a smaller one than the record's is ignored */
+    /*
+     * The currency that the job's money is counted in; "": it has no cap, and nothing is counted.
+     * A quote in another one is as good as none.
+     */
+    char currency[MONEY_CURRENCY_SIZE];
+    int64_t max_cost_nano;           /* the cap, in @currency; negative: none */
+    const struct lane_quote *quotes; /* of the lanes that protocol_job_lanes() told; borrowed */
+    size_t quote_count;
 };
 
 /** Where the cut of a job is: the next window, its offset and first line in the source. */
@@ -133,14 +149,33 @@ struct job_opened {
     struct job_cursor cursor;
     const char *spec;        /* as it was opened first */
     const char *fingerprint; /* CONFLICT: of the job that has the name; else "" */
+    const char *currency;    /* STATE: the one that its money is counted in; else "" */
 };
 
 typedef void (*protocol_open_fn)(enum protocol_answer answer, const struct job_opened *opened,
                                  const struct err *err, void *arg);
 
+/** A lane of a job; @label is JSON: {"endpoint":...,"model":...}, "" when it is not known. */
+struct job_lane {
+    char lane[LANE_ID_LEN + 1];
+    const char *label;
+};
+
+/** @lanes is NULL unless PROTOCOL_OK. */
+typedef void (*protocol_lanes_fn)(enum protocol_answer answer, const struct job_lane *lanes,
+                                  size_t count, const struct err *err, void *arg);
+
+/** The lanes that the job has so far, for their quotes. Writes nothing. OK or NOJOB. */
+struct protocol_call *protocol_job_lanes(struct protocol *protocol, const char *job,
+                                         protocol_lanes_fn done, void *arg);
+
 /**
- * NEW, RESUME or CONFLICT. @opened is NULL when there is no answer. All texts are copied.
- * RESUME lifts the holds of the job's lanes.
+ * NEW, RESUME, CONFLICT, or STATE: it has spent money in another currency than the given one.
+ * @opened is NULL when there is no answer. All texts are copied.
+ * RESUME lifts the holds of the job's lanes, and the job's own when its reason is "budget": when
+ * the cap leaves nothing to do, `pack` holds it again. A lower cap counts for all that is
+ * not packed yet; what is, stays reserved. Batches that were packed when a price was not known get
+ * their quote and their reservation.
  */
 struct protocol_call *protocol_job_open(struct protocol *protocol, const char *job, const char *ji,
                                         const char *fingerprint, const char *site,
@@ -153,7 +188,11 @@ struct shard_put {
     char lane[LANE_ID_LEN + 1];
     uint32_t left;       /* clear bits; 0: all of it is settled in the sink already */
     uint64_t bytes;      /* upper bound of its lines in a batch file */
-    uint64_t tokens;     /* upper bound */
+    uint64_t tokens;     /* input tokens, estimated */
+    uint64_t est_output; /* most output tokens of the lines that say how many they want */
+    uint32_t open_ended; /* lines that do not say it */
+    bool priced;         /* @quote is the price of the lane's tokens; false: nobody knows it */
+    struct price_quote quote;
     uint64_t longest;    /* bytes of its longest line there */
     const uint8_t *mask; /* mask_bytes(window's requests) bytes; set: not this lane's, not
                             valid, or settled */
@@ -192,6 +231,22 @@ struct protocol_call *protocol_shard_put(struct protocol *protocol, const struct
 /** The whole input is cut into @windows windows. OK, DUP, CURSOR or NOJOB. */
 struct protocol_call *protocol_job_seal(struct protocol *protocol, const char *job,
                                         uint32_t windows, protocol_fn done, void *arg);
+
+/** What a batch, or its share of one part, has cost by the evidence in the sink. */
+struct batch_cost {
+    char bid[BATCH_ID_LEN + 1];
+    int64_t nano; /* in the job's currency */
+};
+
+/**
+ * What the sink's evidence says has been spent, where Redis may have forgotten: the job has spent
+ * at least the sum of those batches that will not be settled any more. One that is alive
+ * is left out, as its own `done` counts it. Never lowers what is known; a batch may be given in
+ * several pieces. @costs is copied. OK or NOJOB.
+ */
+struct protocol_call *protocol_job_spent(struct protocol *protocol, const char *job,
+                                         const struct batch_cost *costs, size_t count,
+                                         protocol_fn done, void *arg);
 
 /* ---- records and leases */
 
@@ -232,7 +287,9 @@ struct pack_limits {
 /**
  * Seal a new batch @bid (random, BATCH_ID_LEN) of the ready shards of some job
  * and lane of @site for this account, leased to @nonce in state BUILD. What it needs
- * of the budgets is reserved in the same script. OK, NONE, or DUP (the name is taken).
+ * of the budgets is reserved in the same script; of a job with a cap also what it may cost, and no
+ * shard goes in that could pass the cap. When none can, and nothing of the job is under way that
+ * could leave some over, the job is held for its budget. OK, NONE, or DUP (the name is taken).
  */
 struct protocol_call *protocol_pack(struct protocol *protocol, const char *site, const char *bid,
                                     const char *nonce, int64_t lease_ms,
@@ -370,17 +427,30 @@ struct member_done {
     bool untried;        /* and not @charged: it was no try at all, `attempt` stays */
     const uint8_t *mask; /* mask_bytes(lines) bytes */
     size_t mask_len;
-    uint64_t bytes, tokens; /* upper bounds of what is left */
+    uint64_t bytes; /* upper bound of what is left */
+    uint64_t tokens, est_output; /* of what is left, as shard_put has them */
+    uint32_t open_ended;
+};
+
+/** What a batch has cost, and what its lines teach of its lane. */
+struct batch_bill {
+    bool priced;             /* @nano is known */
+    int64_t nano;            /* in the currency of the batch's quote */
+    uint64_t lines;          /* answered lines that said what they took, ... */
+    uint64_t est_input;      /* ... their input tokens as they were estimated, ... */
+    uint64_t input, output;  /* ... and as the provider counted */
 };
 
 /**
  * FETCH -> CLEAN: every member is settled or ready again, all of them or none.
- * The evidence of each is durable in the sink. The record is due for a worker
+ * The evidence of each is durable in the sink. What was reserved of the job's cap for the batch is
+ * free again, and @bill is spent instead, once. The record is due for a worker
  * in @clean_in_ms. OK (also for a repeat), STATE, FENCED or GONE.
  */
 struct protocol_call *protocol_done(struct protocol *protocol, const char *bid, const char *nonce,
                                     int64_t clean_in_ms, const struct member_done *members,
-                                    size_t count, protocol_fn done, void *arg);
+                                    size_t count, const struct batch_bill *bill, protocol_fn done,
+                                    void *arg);
 
 /** Forget a CLEAN batch. OK, STATE, FENCED or GONE. */
 struct protocol_call *protocol_drop(struct protocol *protocol, const char *bid, const char *nonce,
@@ -393,7 +463,7 @@ struct protocol_call *protocol_part_done(struct protocol *protocol, const char *
 /** A shard to do again: what members gives, and its lane. */
 struct shard_reopen {
     struct member member; /* window, index, left, lines, offset, length, first_line, crc, bytes,
-                             longest, tokens and mask count */
+                             longest, tokens, est_output, open_ended and mask count */
     char lane[LANE_ID_LEN + 1];
     const void *payload; /* of its window, inline jobs only; NULL with @payload_len 0 */
     size_t payload_len;

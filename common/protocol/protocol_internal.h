@@ -14,6 +14,7 @@ union protocol_callback {
     protocol_fn plain;
     protocol_open_fn open;
     protocol_put_fn put;
+    protocol_lanes_fn lanes;
     protocol_claim_fn claim;
     protocol_advance_fn advance;
     protocol_members_fn members;

@@ -184,6 +184,7 @@ static void deliver_view(const struct protocol_result *r)
     }
     reply_job(redis_reply_at(r->reply, 2), redis_reply_int(r->reply, 1, 0), &view);
     view.parked_ms = redis_reply_int(r->reply, 7, 0);
+    reply_job_money(redis_reply_at(r->reply, 8), &view);
     parse_site(redis_reply_at(r->reply, 3), &view);
     read_lists(r->reply, &view, &lists);
     r->done.view(r->answer, &view, NULL, r->arg);

@@ -83,6 +83,7 @@ static void batch_texts(const struct redis_reply *f, struct batch *b)
     field_copy(f, BATCH_F_RSTATUS, b->remote_status, sizeof(b->remote_status));
     field_copy(f, BATCH_F_TRIES_OF, b->tries_of, sizeof(b->tries_of));
     field_copy(f, BATCH_F_ROUNDS, b->rounds, sizeof(b->rounds));
+    field_copy(f, "model", b->model, sizeof(b->model));
 }
 
 /* What only some batches have, and the batch comes to own. */
@@ -139,6 +140,9 @@ void reply_batch(const struct redis_reply *f, const char *bid, struct batch *b)
     b->remote_done = redis_reply_number(redis_reply_field(f, BATCH_F_RDONE), -1);
     b->remote_failed = redis_reply_number(redis_reply_field(f, BATCH_F_RFAILED), -1);
     b->tries = (uint32_t)field_unsigned(f, BATCH_F_TRIES);
+    b->priced = price_quote_parse(redis_reply_text(redis_reply_field(f, "q")), &b->quote);
+    b->reserved_nano = field_number(f, "rsv");
+    b->likely_nano = field_number(f, "est");
     batch_times(f, b);
     batch_owned(f, b);
 }
@@ -163,6 +167,27 @@ static void job_counters(const struct redis_reply *f, struct job_view *job)
     job->poll_ms = field_unsigned(f, "poll");
     job->max_attempts = (uint32_t)field_unsigned(f, "attempts");
     job->generation = (uint32_t)field_unsigned(f, "gen");
+    job->opens = field_unsigned(f, "opens");
+}
+
+static void job_money(const struct redis_reply *f, struct job_view *job)
+{
+    field_copy(f, "cur", job->currency, sizeof(job->currency));
+    job->max_cost_nano = redis_reply_number(redis_reply_field(f, "cap"), -1);
+    job->spent_nano = field_number(f, "spent");
+    job->reserved_nano = field_number(f, "rsv");
+    job->unpriced = field_unsigned(f, "unp");
+}
+
+void reply_job_money(const struct redis_reply *row, struct job_view *job)
+{
+    job->left_nano = redis_reply_int(row, 0, 0);
+    job->need_nano = redis_reply_int(row, 1, -1);
+    job->left_unpriced = at_unsigned(row, 2);
+    job->est_input_tokens = at_unsigned(row, 3);
+    job->act_input_tokens = at_unsigned(row, 4);
+    job->output_tokens = at_unsigned(row, 5);
+    job->output_lines = at_unsigned(row, 6);
 }
 
 void reply_job(const struct redis_reply *f, int64_t now_ms, struct job_view *job)
@@ -185,6 +210,7 @@ void reply_job(const struct redis_reply *f, int64_t now_ms, struct job_view *job
     job->finished_ms = field_number(f, "fin");
     job->site_why = "";
     job_counters(f, job);
+    job_money(f, job);
 }
 
 void reply_member(const struct redis_reply *row, struct member *m)
@@ -205,6 +231,8 @@ void reply_member(const struct redis_reply *row, struct member *m)
         .bytes = at_unsigned(row, 10),
         .longest = at_unsigned(row, 11),
         .tokens = at_unsigned(row, 12),
+        .est_output = at_unsigned(row, 14),
+        .open_ended = at_u32(row, 15),
     };
     if (m->lines > 8 * sizeof(m->mask))
         m->lines = 8 * sizeof(m->mask);

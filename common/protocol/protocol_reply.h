@@ -22,6 +22,9 @@ void reply_batch(const struct redis_reply *fields, const char *bid, struct batch
 /** A job record's @fields; texts stay borrowed from the reply. */
 void reply_job(const struct redis_reply *fields, int64_t now_ms, struct job_view *job);
 
+/** The money of a job_view that its record does not hold. */
+void reply_job_money(const struct redis_reply *row, struct job_view *job);
+
 /** One element of what members answers. */
 void reply_member(const struct redis_reply *row, struct member *member);
 

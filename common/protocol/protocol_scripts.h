@@ -6,6 +6,8 @@ enum protocol_script {
     SCRIPT_JOB_OPEN,
     SCRIPT_SHARD_PUT,
     SCRIPT_JOB_SEAL,
+    SCRIPT_JOB_LANES,
+    SCRIPT_JOB_SPENT,
     SCRIPT_PACK,
     SCRIPT_CLAIM,
     SCRIPT_RENEW,

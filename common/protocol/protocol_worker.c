@@ -42,17 +42,33 @@ static void add_verdict(struct words *w, const struct member_done *m)
     words_bytes(w, m->mask, m->mask_len);
     words_unsigned(w, m->bytes);
     words_unsigned(w, m->tokens);
+    words_unsigned(w, m->est_output);
+    words_unsigned(w, m->open_ended);
+}
+
+static void add_bill(struct words *w, const struct batch_bill *bill)
+{
+    if (bill->priced)
+        words_number(w, bill->nano);
+    else
+        words_text(w, "");
+    words_unsigned(w, bill->lines);
+    words_unsigned(w, bill->est_input);
+    words_unsigned(w, bill->input);
+    words_unsigned(w, bill->output);
 }
 
 struct protocol_call *protocol_done(struct protocol *p, const char *bid, const char *nonce,
                                     int64_t clean_in_ms, const struct member_done *members,
-                                    size_t count, protocol_fn done, void *arg)
+                                    size_t count, const struct batch_bill *bill, protocol_fn done,
+                                    void *arg)
 {
     struct words w = {0};
 
     words_text(&w, bid);
     words_text(&w, nonce);
     words_number(&w, clean_in_ms);
+    add_bill(&w, bill);
     for (size_t i = 0; i < count; i++)
         add_verdict(&w, &members[i]);
     return protocol_start(p, SCRIPT_DONE, &w, true, deliver_plain,
@@ -100,6 +116,8 @@ static void add_reopened(struct words *w, const struct shard_reopen *shard)
     words_unsigned(w, m->first_line);
     words_unsigned(w, m->crc);
     words_bytes(w, shard->payload, shard->payload_len);
+    words_unsigned(w, m->est_output);
+    words_unsigned(w, m->open_ended);
 }
 
 static void deliver_reopen(const struct protocol_result *r)

@@ -25,8 +25,8 @@ struct buf;
 
 /** The rows that a job is about. Borrowed texts. */
 struct bundle_input {
-    const char *path;     /* as it is opened: absolute */
-    const char *rows;     /* fingerprint of the rows' bytes; any text without control characters */
+    const char *path; /* as it is opened: absolute */
+    const char *rows; /* fingerprint of the rows' bytes; any text without control characters */
     enum rows_format format; /* as it turned out: not ROWS_AUTO */
 };
 

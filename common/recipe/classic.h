@@ -23,7 +23,8 @@ struct classic {
     int64_t max_batches;      /* 0: the file does not say */
 };
 
-/** Whether the file at @path is a JSON object with "batch" and "paths". False too when unreadable. */
+/** Whether the file at @path is a JSON object with "batch" and "paths". False too when unreadable.
+ */
 bool classic_is(const char *path);
 
 /**

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/base/attr.h"
+#include "common/json/scan.h"
 
 struct buf;
 
@@ -14,9 +15,10 @@ struct buf;
  * the space around it removed.
  */
 struct image_list {
-    const char *text; /* what is left to read */
-    size_t len;
-    bool array, started;
+    const char *text; /* without the space around it */
+    size_t len;       /* 0: nothing is left */
+    bool array;
+    struct json_iter iter; /* of the array */
 };
 
 /** Start on @len bytes at @text, borrowed. */
@@ -25,7 +27,8 @@ struct image_list image_list_begin(const char *text, size_t len);
 /**
  * Put the next one, decoded, into @out (cleared first; NUL behind it). False at the end, with @out
  * empty. Blank elements are passed over; anything in the array but strings is handed out as it is
- * written, for the message that says it is no image.
+ * written, for the message that says it is no image. What passes the limit of @out is left out:
+ * give it room for the whole text.
  */
 MUST_CHECK bool image_list_next(struct image_list *list, struct buf *out);
 

@@ -28,16 +28,16 @@ struct template;
 
 #define RECIPE_MAX_ANALYSES 256
 #define RECIPE_MAX_FILES    1024
-#define RECIPE_MAX_IMAGES   16    /* templates of an analysis */
-#define RECIPE_NAME_MAX     48    /* characters of an analysis' name */
-#define RECIPE_TRIES_MAX    10    /* of one (row, analysis) */
+#define RECIPE_MAX_IMAGES   16 /* templates of an analysis */
+#define RECIPE_NAME_MAX     48 /* characters of an analysis' name */
+#define RECIPE_TRIES_MAX    10 /* of one (row, analysis) */
 #define RECIPE_TRIES_PRESET 2
-#define RECIPE_PACK_MAX     1000  /* rows in one request */
+#define RECIPE_PACK_MAX     1000 /* rows in one request */
 #define RECIPE_PACK_PRESET  20
 
 /** What becomes of an answer that is not valid. */
 enum on_invalid {
-    ON_INVALID_RETRY,   /* asked again until `tries` answers were invalid; then the default, if any */
+    ON_INVALID_RETRY, /* asked again until `tries` answers were invalid; then the default, if any */
     ON_INVALID_DEFAULT, /* the default at once */
     ON_INVALID_FAIL,    /* failed at once; has no default */
 };
@@ -51,17 +51,21 @@ struct analysis {
     char *url;  /* "/v1/chat/completions" */
 
     struct template *prompt;
-    struct template *system; /* NULL: none */
+    struct template *system;  /* NULL: none */
     struct template **images; /* each renders to what image_list_next() reads */
     size_t image_count;
     struct condition *when; /* NULL: every row */
+    char *when_name;        /* what messages call it: "recipe.yaml:12:11: when" */
 
     char *model;            /* of a request without an image */
     char *multimodal_model; /* of a request with one; the same as model when none was named */
     char *parameters; /* further members of the body, raw JSON without braces: "\"top_p\":1"; "" */
 
-    struct answer_rule answer; /* of one row, also when packed; owns schema and vocabulary */
-    char *vocabulary_text;     /* what {{vocabulary}} stands for; NULL: there is none */
+    struct answer_rule answer; /* of one row, also when packed; borrows what follows */
+    struct schema *schema;
+    struct vocabulary *vocabulary;
+    char *vocabulary_at, *vocabulary_parent, *vocabulary_child;
+    char *vocabulary_text; /* what {{vocabulary}} stands for; NULL: there is none */
     enum on_invalid on_invalid;
     unsigned tries; /* invalid answers until it is given up; 1 unless on_invalid is retry */
     char *fallback; /* the default, compact JSON and valid by @answer; NULL: none */
@@ -83,9 +87,9 @@ struct recipe_file {
 };
 
 struct recipe {
-    char *name;     /* what messages call the file: its path as given */
-    char *folder;   /* what relative paths of files and images are from: "examples/posts", "." */
-    char *id_field; /* dotted path of the rows' id; NULL: the row's number, from 0 */
+    char *name;                /* what messages call the file: its path as given */
+    char *folder;              /* what relative paths of files and images are from; absolute */
+    char *id_field;            /* dotted path of the rows' id; NULL: the row's number, from 0 */
     size_t id_line, id_column; /* of id_field in the file, from 1; 0: none */
 
     struct rows_options rows; /* how the rows are written; @encoding is owned by @encoding below */
@@ -98,7 +102,8 @@ struct recipe {
     size_t file_count;
     char *model_override; /* what was given in place of the file's model; NULL: nothing */
     char *content;        /* the file as compact JSON: comments and layout are gone */
-    char digest[SHA256_HEX_LEN + 1]; /* of content, overrides and files: what makes it this recipe */
+    char
+        digest[SHA256_HEX_LEN + 1]; /* of content, overrides and files: what makes it this recipe */
 };
 
 /** What the command line says in place of the file; each may be NULL or ROWS_AUTO. */

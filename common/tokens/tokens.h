@@ -7,6 +7,7 @@
 
 #include "common/base/attr.h"
 #include "common/json/scan.h"
+#include "common/tokens/calibration.h"
 
 /*
  * How many tokens a text has, estimated from the classes of its characters: words, digits, Han,
@@ -42,7 +43,7 @@ size_t tokens_cut(enum tokens_family family, const char *utf8, size_t len, uint6
 /** What a request takes. */
 struct tokens_estimate {
     uint64_t input;
-    uint64_t max_output; /* the ceiling that it sets, for all its choices; 0: it sets none */
+    uint64_t max_output; /* ceiling that it sets, for all its choices; at most UINT32_MAX; 0: none */
 };
 
 /**
@@ -60,42 +61,5 @@ MUST_CHECK bool tokens_of_body(enum tokens_family family, const struct json_valu
  * "high": 85 + 4 x 170 (platform.openai.com/docs/guides/images-vision).
  */
 #define TOKENS_AN_IMAGE 765
-
-/*
- * Calibration: estimates are put right by what the provider says that requests took.
- */
-
-/** Sums over requests of one kind (one model, one analysis). {0}: nothing is known. */
-struct calibration {
-    uint64_t estimated, actual;
-};
-
-/** Past this many tokens both sums are halved, so that old answers weigh ever less. */
-#define CALIBRATION_WINDOW UINT64_C(16000000)
-
-/** With fewer estimated tokens nothing is put right yet. */
-#define CALIBRATION_MIN UINT64_C(1000)
-
-/** An actual number beyond these shares of the estimate is not believed: 1/4 and 4. */
-#define CALIBRATION_PERMILLE_LOW  250
-#define CALIBRATION_PERMILLE_HIGH 4000
-
-/** Requests that were estimated at @estimated tokens took @actual. */
-void calibration_note(struct calibration *c, uint64_t estimated, uint64_t actual);
-
-/**
- * What to multiply an estimate by, in thousandths: actual * 1000 / estimated, rounded half up,
- * kept within the bounds above; 1000 when too little is known.
- */
-unsigned calibration_permille(const struct calibration *c);
-
-/** @tokens put right: times calibration_permille(), divided by 1000, rounded up. */
-uint64_t calibration_apply(const struct calibration *c, uint64_t tokens);
-
-/**
- * How far the estimates were off, in thousandths of the actual number: 50 when they were 5 % too
- * high, negative when too low; 0 when nothing came back yet.
- */
-int calibration_error_permille(const struct calibration *c);
 
 #endif

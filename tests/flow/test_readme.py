@@ -34,6 +34,17 @@ REHEARSAL = [
     "kill $!",
 ]
 
+ROWS = "examples/posts/posts.jsonl --recipe examples/posts/recipe.yaml"
+ENRICH = [
+    "sheaf plan %s --provider zhipu" % ROWS,
+    "sheaf simulate --port 8081 --profile zhipu --answers examples/posts/answers.json &",
+    "export ZHIPU_API_KEY=any SHEAF_PROVIDER=zhipu SHEAF_BASE_URL=http://127.0.0.1:8081/api/paas/v4 SHEAF_POLL_INTERVAL=200ms",
+    "sheaf run %s --sample 5" % ROWS,
+    "sheaf run %s -o enhanced.jsonl --max-cost 20CNY" % ROWS,
+    "sheaf report --state-dir enhanced.jsonl.sheaf --html report.html",
+    "kill $!",
+]
+
 
 def text_of(name):
     with open(os.path.join(ROOT, name), encoding="utf-8") as f:
@@ -83,7 +94,7 @@ class ReadmeTest(SheafTest):
         self.assertEqual(commands("README.md"), commands("README.zh.md"))
 
     def test_every_command_is_run_here_or_elsewhere(self):
-        here = INSTALL + RUN + RESUBMIT + REHEARSAL
+        here = INSTALL + RUN + RESUBMIT + REHEARSAL + ENRICH
         for block in commands("README.md"):
             for command in block:
                 with self.subTest(command=command):
@@ -148,6 +159,15 @@ class ReadmeTest(SheafTest):
                     continue
                 with self.subTest(page=page, link=link):
                     self.assertTrue(os.path.exists(os.path.join(os.path.dirname(page), link.split("#")[0])))
+
+    def test_rows_are_enriched_as_the_readme_does_it(self):
+        self.install()
+        os.symlink(os.path.join(ROOT, "examples"), self.path("examples"))
+        port = str(free_port())
+        said = self.shell([line.replace("8081", port) for line in ENRICH] + ["wait"])
+        self.assertIn("sentiment_polarity", said)
+        self.assertEqual(len(self.lines("enhanced.jsonl")), text_of("examples/posts/posts.jsonl").count("\n"))
+        self.assertIn("<html", text_of(self.path("report.html")))
 
 
 if __name__ == "__main__":

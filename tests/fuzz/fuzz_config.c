@@ -8,6 +8,7 @@
 
 #include "common/config/config.h"
 #include "common/config/options.h"
+#include "common/model/price_table.h"
 #include "common/provider/profile.h"
 
 /* Each profile of the file: what is taken can be used. */
@@ -29,6 +30,21 @@ static bool load_profiles(const struct tree *tree, struct err *err)
     return true;
 }
 
+static bool load_prices(const struct tree *tree, struct err *err)
+{
+    struct price_table table;
+
+    if (!price_table_load(tree, &table, err))
+        return false;
+    FUZZ_CHECK(table.fx.usdcny >= 0);
+    for (size_t i = 0; i < table.count; i++) {
+        FUZZ_CHECK(table.rows[i].input >= 0 && table.rows[i].output >= 0);
+        FUZZ_CHECK(table.rows[i].batch_percent <= 100);
+    }
+    price_table_release(&table);
+    return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct options o = {0};
@@ -40,16 +56,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .target = &o,
         .origins = o.origins,
     };
+    const struct config_branch branches[] = {
+        {"providers", &o.providers},
+        {"prices",    &o.prices   },
+        {NULL,        NULL        },
+    };
     struct err err = {0};
 
     settings_defaults(&s);
-    if (!config_read_text(&s, "fuzz.yaml", (const char *)data, size, &o.providers, &err) ||
-        !load_profiles(&o.providers, &err)) {
+    if (!config_read_text(&s, "fuzz.yaml", (const char *)data, size, branches, &err) ||
+        !load_profiles(&o.providers, &err) || !load_prices(&o.prices, &err)) {
         FUZZ_CHECK(err.kind == ERR_USAGE);
         FUZZ_CHECK(strncmp(err.msg, "fuzz.yaml:", strlen("fuzz.yaml:")) == 0);
         FUZZ_CHECK(strchr(err.msg, '\n') == NULL);
     }
     tree_release(&o.providers);
+    tree_release(&o.prices);
     settings_release(&s);
     return 0;
 }

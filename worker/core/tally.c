@@ -9,6 +9,12 @@
 #include "common/model/ordinal.h"
 
 #define COUNTERS_BYTES (5 * sizeof(uint64_t))
+#define PART_BYTES     (6 * sizeof(uint64_t))
+#define MASKS          4 /* of a member in the blob, ... */
+#define MASKS_BEFORE   3 /* ... and in that of a worker that billed nothing */
+
+/* Of a request that does not say how much it wants, when nothing is known of its lane. */
+#define OPEN_ENDED_TOKENS 1024
 
 int tally_compare_members(const void *a, const void *b)
 {
@@ -33,27 +39,90 @@ static uint8_t *seen_bits(const struct tally *t, size_t index)
     return free_bits(t, index) + mask_bytes(t->members[index].lines);
 }
 
-void tally_init(struct tally *t, const struct member *members, size_t count, const uint8_t *blob,
-                size_t len)
+static uint8_t *billed_bits(const struct tally *t, size_t index)
 {
-    size_t total = COUNTERS_BYTES;
+    return seen_bits(t, index) + mask_bytes(t->members[index].lines);
+}
 
-    *t = (struct tally){.members = members, .count = count};
-    t->at = xcalloc(count + 1, sizeof(*t->at));
-    for (size_t i = 0; i < count; i++) {
+/* The parts of the members, which are in order of window. */
+static void list_parts(struct tally *t)
+{
+    t->parts = xcalloc(t->count + 1, sizeof(*t->parts));
+    for (size_t i = 0; i < t->count; i++) {
+        uint32_t part = t->members[i].window / PART_WINDOWS;
+
+        if (t->part_count == 0 || t->parts[t->part_count - 1].part != part)
+            t->parts[t->part_count++].part = part;
+    }
+}
+
+static void lay_out(struct tally *t)
+{
+    size_t total = COUNTERS_BYTES + t->part_count * PART_BYTES;
+
+    t->at = xcalloc(t->count + 1, sizeof(*t->at));
+    for (size_t i = 0; i < t->count; i++) {
         t->at[i] = total;
-        total += 3 * mask_bytes(members[i].lines);
+        total += MASKS * mask_bytes(t->members[i].lines);
     }
     t->blob_len = total;
     t->blob = xcalloc(total, 1);
-    if (blob == NULL || len != total)
+}
+
+static void read_parts(struct tally *t)
+{
+    const uint8_t *p = t->blob + COUNTERS_BYTES;
+
+    for (size_t i = 0; i < t->part_count; i++, p += PART_BYTES)
+        t->parts[i] = (struct tally_part){
+            .part = t->parts[i].part,
+            .usage = {.prompt = get_u64(p),
+                      .cached = get_u64(p + 8),
+                      .completion = get_u64(p + 16),
+                      .reasoning = get_u64(p + 24)},
+            .lines = get_u64(p + 32),
+            .guessed = get_u64(p + 40),
+        };
+}
+
+/* Where each member has its bits, and what they took, follows the counters: before, nothing did. */
+static bool take_older(struct tally *t, const uint8_t *blob, size_t len)
+{
+    size_t at = COUNTERS_BYTES;
+
+    for (size_t i = 0; i < t->count; i++)
+        at += MASKS_BEFORE * mask_bytes(t->members[i].lines);
+    if (len != at)
+        return false;
+    memcpy(t->blob, blob, COUNTERS_BYTES);
+    at = COUNTERS_BYTES;
+    for (size_t i = 0; i < t->count; i++) {
+        size_t bytes = MASKS_BEFORE * mask_bytes(t->members[i].lines);
+
+        memcpy(settled_bits(t, i), blob + at, bytes);
+        at += bytes;
+    }
+    return true;
+}
+
+void tally_init(struct tally *t, const struct member *members, size_t count, const uint8_t *blob,
+                size_t len)
+{
+    *t = (struct tally){.members = members, .count = count};
+    list_parts(t);
+    lay_out(t);
+    if (blob == NULL)
         return;
-    memcpy(t->blob, blob, total);
+    if (len == t->blob_len)
+        memcpy(t->blob, blob, len);
+    else if (!take_older(t, blob, len))
+        return;
     t->lines = get_u64(t->blob);
     t->alien = get_u64(t->blob + 8);
     t->garbled = get_u64(t->blob + 16);
     t->duplicate = get_u64(t->blob + 24);
     t->unpaid = get_u64(t->blob + 32);
+    read_parts(t);
     for (size_t i = 0; i < count; i++)
         t->seen += members[i].lines - mask_left(seen_bits(t, i), members[i].lines);
 }
@@ -71,13 +140,24 @@ void tally_seal(struct tally *t)
     p = put_u64(p, t->alien);
     p = put_u64(p, t->garbled);
     p = put_u64(p, t->duplicate);
-    (void)put_u64(p, t->unpaid);
+    p = put_u64(p, t->unpaid);
+    for (size_t i = 0; i < t->part_count; i++) {
+        const struct tally_part *part = &t->parts[i];
+
+        p = put_u64(p, part->usage.prompt);
+        p = put_u64(p, part->usage.cached);
+        p = put_u64(p, part->usage.completion);
+        p = put_u64(p, part->usage.reasoning);
+        p = put_u64(p, part->lines);
+        p = put_u64(p, part->guessed);
+    }
 }
 
 void tally_release(struct tally *t)
 {
     free(t->at);
     free(t->blob);
+    free(t->parts);
     *t = (struct tally){0};
 }
 
@@ -139,6 +219,80 @@ void tally_note_garbled(struct tally *t)
 void tally_note_unpaid(struct tally *t)
 {
     t->unpaid++;
+}
+
+static struct tally_part *part_of(const struct tally *t, uint32_t part)
+{
+    size_t i = 0;
+
+    while (t->parts[i].part != part)
+        i++;
+    return &t->parts[i];
+}
+
+void tally_note_usage(struct tally *t, uint64_t ordinal, const struct usage *usage)
+{
+    const struct member *m = tally_member(t, ordinal);
+    uint32_t line = ordinal_line(ordinal);
+
+    if (m == NULL || mask_get(billed_bits(t, (size_t)(m - t->members)), line))
+        return;
+    mask_set(billed_bits(t, (size_t)(m - t->members)), line);
+    struct tally_part *part = part_of(t, m->window / PART_WINDOWS);
+    if (usage == NULL) {
+        part->guessed++;
+        return;
+    }
+    part->lines++;
+    usage_add(&part->usage, usage);
+}
+
+__extension__ typedef unsigned __int128 wide;
+
+/* @n x @part / @whole, rounded up; nothing of nothing. */
+static uint64_t share(uint64_t n, uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 0 : (uint64_t)(((wide)n * part + whole - 1) / whole);
+}
+
+/* What was estimated of the billed lines of a part. */
+struct estimate {
+    uint64_t lines, input, output;
+};
+
+static struct estimate estimate_of(const struct tally *t, uint32_t part)
+{
+    struct estimate e = {0};
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct member *m = &t->members[i];
+
+        if (m->window / PART_WINDOWS != part)
+            continue;
+        uint64_t billed = m->lines - mask_left(billed_bits(t, i), m->lines);
+        uint64_t output = m->est_output + (uint64_t)m->open_ended * OPEN_ENDED_TOKENS;
+        e.lines += billed;
+        e.input += share(m->tokens, billed, m->left);
+        e.output += share(output, billed, m->left);
+    }
+    return e;
+}
+
+void tally_bill(const struct tally *t, size_t index, const struct batch *batch, struct bill *out)
+{
+    const struct tally_part *part = &t->parts[index];
+    struct estimate e = estimate_of(t, part->part);
+    struct usage all = {.prompt = share(e.input, part->guessed, e.lines),
+                        .completion = share(e.output, part->guessed, e.lines)};
+
+    *out = (struct bill){.usage = part->usage,
+                         .lines = part->lines,
+                         .guessed = part->guessed,
+                         .est_input = share(e.input, part->lines, e.lines)};
+    usage_add(&all, &part->usage);
+    out->priced = batch->priced && price_quote_cost(&batch->quote, &all, &out->nano);
+    if (out->priced && batch->likely_nano > 0)
+        out->likely_nano = (int64_t)share((uint64_t)batch->likely_nano, e.lines, batch->requests);
 }
 
 bool tally_file_line(const struct member *members, size_t count, int64_t line, uint64_t *ordinal)

@@ -6,21 +6,34 @@
 #include <stdint.h>
 
 #include "common/model/batch.h"
+#include "common/model/bill.h"
 #include "common/model/outcome.h"
+#include "common/model/usage.h"
+
+/** What the lines of one part took. */
+struct tally_part {
+    uint32_t part;
+    struct usage usage; /* of the lines that say it, ... */
+    uint64_t lines;     /* ... so many */
+    uint64_t guessed;   /* successes that do not say it */
+};
 
 /**
  * Which tasks of one batch are settled. Members are sorted by window. A task
  * is a member only if its bit was clear when the file was built: any other
  * result line is alien, even one of the same job.
  *
- * Three bits a task: settled (answered, or refused for good), free (its failure is not charged)
- * and seen (it got a line). They travel as one blob: the counters, then for each member its
- * settled, free and seen bytes.
+ * Four bits a task: settled (answered, or refused for good), free (its failure is not charged),
+ * seen (it got a line) and billed (what it took is counted). They travel as one blob: the counters,
+ * then what each part took, then for each member its settled, free, seen and billed bytes. So
+ * whoever takes over counts no line twice, in whatever pass it comes.
  */
 struct tally {
     const struct member *members; /* borrowed, sorted by window */
     size_t count;
-    size_t *at; /* offset of each member's bits in @bits */
+    struct tally_part *parts; /* that the members are of, in order */
+    size_t part_count;
+    size_t *at; /* offset of each member's bits in @blob */
     uint8_t *blob;
     size_t blob_len;
     uint64_t lines, alien, garbled, duplicate; /* of all result lines of this pass so far */
@@ -31,7 +44,8 @@ struct tally {
 
 /**
  * Start with @blob (@len bytes; NULL for none), as an earlier worker left it;
- * a blob of another length is ignored. tally_release() frees.
+ * a blob of another length is ignored, but the older one without anything about bills is
+ * read: what was settled stays so. tally_release() frees.
  */
 void tally_init(struct tally *t, const struct member *members, size_t count, const uint8_t *blob,
                 size_t len);
@@ -63,6 +77,18 @@ void tally_note_garbled(struct tally *t);
 
 /** The line that was noted last failed for want of money. */
 void tally_note_unpaid(struct tally *t);
+
+/**
+ * A line of @ordinal, which tally_note() took, says that it took @usage, or, with NULL, is a
+ * success that says nothing. The first of a task counts.
+ */
+void tally_note_usage(struct tally *t, uint64_t ordinal, const struct usage *usage);
+
+/**
+ * What the lines of @parts[@part] have cost, at the quote of @batch. Estimates are their share of
+ * what was estimated of their members.
+ */
+void tally_bill(const struct tally *t, size_t part, const struct batch *batch, struct bill *out);
 
 /** Write the counters into the blob, so that it can be stored. */
 void tally_seal(struct tally *t);

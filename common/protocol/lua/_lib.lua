@@ -15,6 +15,7 @@ local function budgetk(account, lane) return P .. 'lane:' .. account .. ':' .. l
 local function waitk(account, lane) return P .. 'wait:' .. account .. ':' .. lane end
 local function storek(account) return P .. 'store:' .. account end
 local function ratek(account) return P .. 'rate:' .. account end
+local function moneyk(j) return P .. 'jm:' .. j end
 local function prk(j, part) return P .. 'pr:' .. j .. ':' .. part end
 -- Batches wait in sets of their account: co, wk, and run (those to be polled); parts in their site's wk.
 local function duek(who, role) return P .. 'due:' .. who .. ':' .. role end
@@ -41,11 +42,64 @@ end
 -- Something has moved: what kept the job from it is over.
 local function trouble_over(j) redis.call('HDEL', jk(j), 'trouble', 'twhy', 'tsince', 'tfail') end
 
--- One ready entry: exists exactly while its shard is READY and not backing off. Its one value is w:k:a:n:left:by:tk,
+-- One ready entry: exists exactly while its shard is READY and not backing off. Its one value is w:k:a:n:left:by:tk:eo:un,
 -- whose first five are what a batch's list of members holds of it.
-local function ready_put(j, site, lane, w, k, a, n, left, by, tk)
-  redis.call('XADD', qk(j, lane), '*', 'e', table.concat({w, k, a, n, left, by, tk}, ':'))
+local function ready_put(j, site, lane, w, k, a, n, left, by, tk, eo, un)
+  redis.call('XADD', qk(j, lane), '*', 'e', table.concat({w, k, a, n, left, by, tk, eo or 0, un or left}, ':'))
   redis.call('ZADD', readyk(site), 'NX', 0, j .. '|' .. lane)
+end
+
+-- Money is whole nano-units. What is reserved of a job's cap and what it has spent is in its record; by lane, in a hash of its
+-- own, are the quotes (CUR:input:cached:output for a million tokens), the work that is not settled (wn lines, wi input tokens,
+-- wo output tokens at most, wu lines that do not say how many they want), and what answers have taught: nl lines, ei their
+-- input tokens as estimated, ai as counted, ao of their answers.
+local MARGIN, SHORTEST = 1.15, 1024
+-- What counted tokens say of estimated ones: as common/tokens/calibration.h, in thousandths.
+local function calibrated(estimated, counted)
+  if estimated < 1000 then return 1 end
+  local permille = math.floor((counted * 1000 + math.floor(estimated / 2)) / estimated)
+  return math.max(250, math.min(4000, permille)) / 1000
+end
+local MONEY = {'q', 'nl', 'ei', 'ai', 'ao', 'wn', 'wi', 'wo', 'wu'}
+local function lane_money(j, lane)
+  local names, m = {}, {}
+  for i = 1, #MONEY do names[i] = MONEY[i] .. ':' .. lane end
+  local v = redis.call('HMGET', moneyk(j), unpack(names))
+  for i = 2, #MONEY do m[MONEY[i]] = num(v[i]) end
+  local cur, input, cached, output = string.match(v[1] or '', '^(%u+):(%d+):(%d+):(%d+)$')
+  if cur and cur == redis.call('HGET', jk(j), 'cur') then
+    m.quote, m.input, m.output = v[1], math.max(tonumber(input), tonumber(cached)), tonumber(output)
+  end
+  m.scale = calibrated(m.ei, m.ai)
+  m.mean = m.nl > 0 and m.ao / m.nl or nil
+  m.longest = math.max(SHORTEST, 1.5 * (m.mean or 0))
+  return m
+end
+-- What requests of a lane may cost: the estimate, calibrated, with a margin, and all the output that they ask for.
+local function most_cost(m, tk, eo, un)
+  if not m.quote then return 0 end
+  return math.ceil((tk * m.scale * MARGIN * m.input + (eo + un * m.longest) * m.output) / 1000000)
+end
+-- What n requests will cost when they are like those that were answered.
+local function likely_cost(m, n, tk, eo, un)
+  if not m.quote then return 0 end
+  local out = m.mean and n * m.mean or eo + un * SHORTEST
+  return math.ceil((tk * m.scale * m.input + out * m.output) / 1000000)
+end
+-- So much more of a lane is not settled.
+local function work_add(j, lane, n, tk, eo, un)
+  local k = moneyk(j)
+  add(k, 'wn:' .. lane, n); add(k, 'wi:' .. lane, tk); add(k, 'wo:' .. lane, eo); add(k, 'wu:' .. lane, un)
+end
+local WORK = {'left', 'tk', 'eo', 'un', 'L'}   -- of a shard
+local function work_remove(j, h)
+  work_add(j, h.L, -num(h.left), -num(h.tk), -num(h.eo), -(tonumber(h.un) or num(h.left)))
+end
+-- What is reserved for a batch is free again.
+local function reservation_release(bid, j)
+  local rsv = num(redis.call('HGET', bk(bid), 'rsv'))
+  add(jk(j), 'rsv', -rsv)
+  redis.call('HDEL', bk(bid), 'rsv')
 end
 
 -- When the next turn of a rate is, and its new theoretical arrival time: at most b calls at once, then one each i ms. Without
@@ -173,6 +227,7 @@ end
 local function batch_forget(bid)
   local h = fields(bk(bid), {'A', 'S', 'J', 'sf', 'sb'})
   if not h.A then return end
+  reservation_release(bid, h.J)
   add(storek(h.A), 'files', -num(h.sf)); add(storek(h.A), 'bytes', -num(h.sb))
   batches_count(h.S, h.J, h.A, -1)
   for _, role in ipairs({'co', 'wk', 'run'}) do redis.call('ZREM', duek(h.A, role), 'b:' .. bid) end
@@ -192,7 +247,7 @@ end
 local function batch_unpack(bid, h, t)
   local site, shards = redis.call('HGET', bk(bid), 'S'), {}
   for w, k in string.gmatch(h.st ~= 'CLEAN' and h.mem or '', '(%d+):(%d+):%d+:%d+:%d+') do
-    local g = fields(sk(h.J, w, k), {'st', 'b', 'L', 'a', 'n', 'left', 'by', 'tk'})
+    local g = fields(sk(h.J, w, k), {'st', 'b', 'L', 'a', 'n', 'left', 'by', 'tk', 'eo', 'un'})
     if g.st ~= 'IN' or g.b ~= bid then return redis.error_reply('INVARIANT shard ' .. w .. ':' .. k) end
     shards[#shards + 1] = {w, k, g}
   end
@@ -200,7 +255,7 @@ local function batch_unpack(bid, h, t)
     local w, k, g = s[1], s[2], s[3]
     redis.call('HSET', sk(h.J, w, k), 'st', 'READY')
     redis.call('HDEL', sk(h.J, w, k), 'b')
-    ready_put(h.J, site, g.L, w, k, g.a, g.n, g.left, g.by, g.tk)
+    ready_put(h.J, site, g.L, w, k, g.a, g.n, g.left, g.by, g.tk, g.eo, g.un)
   end
   slot_release(bid, h, t)
   batch_forget(bid)
@@ -212,6 +267,12 @@ local function generation_begin(j, g)
   local h = redis.call('HMGET', jk(j), 'gen', 'cancel')
   if g < num(h[1]) then return 'STATE' end
   if h[2] and tonumber(h[2]) >= g then return 'ENDED' end
+  if h[2] then   -- what was packed only to be settled has no money to be sent with
+    for _, bid in ipairs(redis.call('SMEMBERS', P .. 'jb:' .. j)) do
+      local b = fields(bk(bid), {'idle', unpack(EMPTY)})
+      if b.idle and is_empty(b) and b.st ~= 'CLEAN' then batch_unpack(bid, b, now()) end
+    end
+  end
   redis.call('HDEL', jk(j), 'cancel')
   redis.call('HSET', jk(j), 'gen', g)
 end
@@ -256,6 +317,8 @@ end
 -- A shard is settled: forget it, its payload when no other lane of the window needs it, and count its part down.
 -- Who calls sees to the job's ok and bad: at the end ok + bad + inv is the number of requests.
 local function shard_settle(j, site, w, k)
+  local h = fields(sk(j, w, k), WORK)
+  if h.L then work_remove(j, h) end
   redis.call('DEL', sk(j, w, k))
   local p = pk(j, w)
   if redis.call('EXISTS', p) == 1 and redis.call('HINCRBY', p, 'left', -1) <= 0 then

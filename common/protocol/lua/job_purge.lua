@@ -7,6 +7,6 @@ for _, bid in ipairs(redis.call('SMEMBERS', P .. 'jb:' .. J)) do
   slot_release(bid, fields(bk(bid), SLOT), now())
   batch_forget(bid)
 end
-redis.call('DEL', jk(J), P .. 'jb:' .. J, P .. 'pt:' .. J, P .. 'jl:' .. J, P .. 'ja:' .. J)
+redis.call('DEL', jk(J), P .. 'jb:' .. J, P .. 'pt:' .. J, P .. 'jl:' .. J, P .. 'ja:' .. J, moneyk(J))
 redis.call('ZREM', P .. 'jobs', J)
 return {'OK'}

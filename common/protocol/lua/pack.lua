@@ -5,7 +5,8 @@
 -- are in its record, what was learned of the lane is in its budget. All that the batch needs is reserved here.
 -- A cancelled job's shards are packed too: that settles them should its cancel have stopped half way.
 -- -> {OK, 'b', bid, now, fields of the record, fields of its job} | {DUP} | {NONE, ms_until_something_may_change|''}
--- mem: w:k:attempt:n:left,...  in the order of the ready stream.
+-- mem: w:k:attempt:n:left,...  in the order of the ready stream. What the batch may cost is reserved of its job's cap too,
+-- and no shard goes in that does not fit there. A job of which none does, and will not by itself, is held.
 local site, account, bid, nonce = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local t, wake = now(), nil
 local function limit(i) local n = tonumber(ARGV[i]); return n > 0 and n or math.huge end
@@ -20,9 +21,9 @@ local WINDOW, PAGE, MISSES, SCAN = 1024, 128, 128, 512
 local back = redis.call('ZRANGEBYSCORE', backoffk(site), '-inf', t, 'LIMIT', 0, 256)
 for i = 1, #back do
   local j, w, k = string.match(back[i], '^(.*)|(%d+)|(%d+)$')
-  local h = redis.call('HMGET', sk(j, w, k), 'st', 'L', 'a', 'n', 'left', 'by', 'tk')
+  local h = redis.call('HMGET', sk(j, w, k), 'st', 'L', 'a', 'n', 'left', 'by', 'tk', 'eo', 'un')
   redis.call('ZREM', backoffk(site), back[i])
-  if h[1] == 'READY' then ready_put(j, site, h[2], w, k, h[3], h[4], h[5], h[6], h[7]) end
+  if h[1] == 'READY' then ready_put(j, site, h[2], w, k, h[3], h[4], h[5], h[6], h[7], h[8], h[9]) end
 end
 local nb = redis.call('ZRANGE', backoffk(site), 0, 0, 'WITHSCORES')
 if nb[2] then wait_until(tonumber(nb[2])) end
@@ -36,9 +37,18 @@ local function stopped(J, L)
   redis.call('HSET', jk(J), 'trouble', 'lane', 'twhy', redis.call('HGET', budgetk(account, L), 'why') or '', 'tsince', t)
 end
 
+-- What is left of a job's cap, for requests of a lane whose price is known; of a cancelled job nothing is sent.
+local function budget_of(J, L, cancelled)
+  local j, m = redis.call('HMGET', jk(J), 'cap', 'spent', 'rsv'), lane_money(J, L)
+  m.capped = not cancelled and j[1] and tonumber(j[1]) >= 0
+  m.free = m.capped and tonumber(j[1]) - num(j[2]) - num(j[3]) or math.huge
+  m.idle = cancelled
+  return m
+end
+
 -- What this (job, lane) may take now; nil: nothing.
 local function room(J, L)
-  local j = redis.call('HMGET', jk(J), 'st', 'hold', 'ub', 'maxbat', 'mr', 'mb')
+  local j = redis.call('HMGET', jk(J), 'st', 'hold', 'ub', 'maxbat', 'mr', 'mb', 'cancel')
   if (j[1] ~= 'OPEN' and j[1] ~= 'SEALED') or j[2] then return nil end
   if num(j[4]) > 0 and num(j[3]) >= num(j[4]) then return nil end
   local l = fields(budgetk(account, L), {'hold', 'ub', 'ut', 'ur', 'capb', 'capt', 'capr', 'capfr', 'capfb'})
@@ -54,6 +64,7 @@ local function room(J, L)
   if num(j[6]) > 0 then r.mb = math.min(r.mb, num(j[6])) end
   r.tokens = least(limit(10), l.capt) - num(l.ut)
   r.requests = least(limit(11), l.capr) - num(l.ur)
+  r.money = budget_of(J, L, j[7])
   -- A learned cap grows a little with each batch: a batch of just that little is not worth a file.
   r.few = {tk = l.capt and tonumber(l.capt) < limit(10) and l.capt / 8 or 0,
            n = l.capr and tonumber(l.capr) < limit(11) and l.capr / 8 or 0}
@@ -69,25 +80,39 @@ local function part_of(c, l)
   if part < 1 and c.n > 1 then return math.max(1, math.floor(c.n * part)) end
 end
 
+-- Nothing of a lane fits in what is left of its job's cap: the least that a shard of it may cost, and its requests.
+local poor = {}
+local function note_poor(J, L, cost, n)
+  poor[J] = poor[J] or {lanes = {}}
+  poor[J].lanes[L] = true
+  if not poor[J].cost or cost < poor[J].cost then poor[J].cost, poor[J].n, poor[J].lane = cost, n, L end
+end
+
 -- First fit over the head of the stream, by what the entries say; nil: nothing fits, or it still lingers.
 local function choose(J, L)
   local r = room(J, L)
   if not r then return nil end
-  local c = {n = 0, by = 0, tk = 0, id = {}, mem = {}, key = {}, a = {}, skipped = 0}
+  local money, dear = r.money, nil
+  local c = {n = 0, by = 0, tk = 0, cost = 0, likely = 0, money = money, id = {}, mem = {}, key = {}, a = {}, skipped = 0}
   local from, seen, misses, enough, since = '-', 0, 0, false, nil
   repeat
     local e = redis.call('XRANGE', qk(J, L), from, '+', 'COUNT', PAGE)
     for i = 1, #e do
       local id, entry = e[i][1], e[i][2][2]
-      local mem, w, k, a, en, eb, et = string.match(entry, '^((%d+):(%d+):(%d+):%d+:(%d+)):(%d+):(%d+)$')
+      local mem, w, k, a, en, eb, et, eo, un = string.match(entry, '^((%d+):(%d+):(%d+):%d+:(%d+)):(%d+):(%d+):?(%d*):?(%d*)$')
       en, eb, et = tonumber(en), tonumber(eb), tonumber(et)
+      eo, un = num(eo), tonumber(un) or en
+      local cost = most_cost(money, et, eo, un)
       local in_file = #c.id == 0 or (c.n + en <= r.mr and c.by + eb <= r.mb)   -- never less than one shard
       local in_lane = (r.alive == 0 and #c.id == 0) or (c.tk + et <= r.tokens and c.n + en <= r.requests)
-      local fits = in_file and in_lane and ((storage.none and #c.id == 0) or c.by + eb <= storage.bytes)
+      local in_cap = not money.capped or (money.quote and c.cost + cost <= money.free)
+      if not in_cap and (not dear or cost < dear.cost) then dear = {cost = cost, n = en} end
+      local fits = in_file and in_lane and in_cap and ((storage.none and #c.id == 0) or c.by + eb <= storage.bytes)
       c.cut = c.cut or (in_file and not in_lane)
       if fits then
         local at = #c.id + 1
-        c.n = c.n + en; c.by = c.by + eb; c.tk = c.tk + et
+        c.n = c.n + en; c.by = c.by + eb; c.tk = c.tk + et; c.cost = c.cost + cost
+        c.likely = c.likely + likely_cost(money, en, et, eo, un)
         c.id[at], c.mem[at], c.key[at], c.a[at] = id, mem, sk(J, w, k), a
         c.skipped = misses
       else misses = misses + 1 end
@@ -97,12 +122,40 @@ local function choose(J, L)
     end
     seen = seen + #e
   until enough or #e < PAGE or seen >= WINDOW
+  if #c.id == 0 and dear then note_poor(J, L, dear.cost, dear.n) end
   if #c.id == 0 then return nil end
   if #c.id == 1 then c.asked = part_of(c, r.learned) end
   if c.cut and r.alive > 0 and (c.tk < r.few.tk or c.n < r.few.n) and 4 * c.n < r.mr and 4 * c.by < r.mb then return nil end
   local full = enough or misses > 0 or seen >= WINDOW
   if r.open and not full and t < since + ARGV[6] then wait_until(since + ARGV[6]); return nil end
   return c
+end
+
+local function money_words(nano)
+  local unit = math.abs(nano) >= 100000000 and '%.2f' or '%.6f'
+  return string.format(unit, nano / 1000000000)
+end
+
+-- A job of which nothing fits is held, unless something may still change that: shards under way or backing off, lanes that
+-- have to wait for something else, or an input of which more is being cut.
+local function hold_poor(J, p)
+  local j = fields(jk(J), {'st', 'infs', 'maxs', 'infb', 'maxb', 'cap', 'spent', 'rsv', 'cur'})
+  if j.st == 'OPEN' and num(j.infs) < num(j.maxs) and num(j.infb) < num(j.maxb) then return end
+  local waiting = 0
+  for _, lane in ipairs(redis.call('SMEMBERS', P .. 'jl:' .. J)) do
+    local n = redis.call('XLEN', qk(J, lane))
+    if n > 0 and not p.lanes[lane] then return end
+    waiting = waiting + n
+  end
+  if waiting ~= num(j.infs) then return end
+  local cur, why = (j.cur or '') .. ' ', nil
+  if lane_money(J, p.lane).quote then
+    why = string.format('the cap is %s%s: %s is spent, and the next %d requests may cost %s', cur, money_words(num(j.cap)),
+      money_words(num(j.spent)), p.n, money_words(p.cost))
+  else
+    why = 'there is a cap, and what this costs is not known: ' .. (redis.call('HGET', lk(p.lane), 'label') or p.lane)
+  end
+  redis.call('HSET', jk(J), 'hold', 'budget', 'why', why)
 end
 
 local z = redis.call('ZRANGE', readyk(site), 0, SCAN - 1)
@@ -112,6 +165,7 @@ for i = 1, #z do
   c = choose(J, L)
   if c then break end
 end
+for job, p in pairs(poor) do hold_poor(job, p) end
 if not c then
   if #z == SCAN then for i = 1, #z do redis.call('ZADD', readyk(site), 'XX', t, z[i]) end end
   return {'NONE', wake and tostring(math.max(0, wake - t)) or ''}
@@ -132,6 +186,13 @@ if redis.call('XLEN', qk(J, L)) == 0 then redis.call('ZREM', readyk(site), J .. 
 else redis.call('ZADD', readyk(site), 'XX', t, J .. '|' .. L) end
 redis.call('HSET', bk(bid), 'J', J, 'S', site, 'A', account, 'L', L, 'st', 'BUILD', 'lease', nonce, 'held', 1, 'n', c.n, 'by', c.by,
   'tk', c.tk, 'mem', table.concat(c.mem, ','), 't0', t, 'cl', 1, 'sf', ARGV[14], 'sb', c.by)
+local ok, label = pcall(cjson.decode, redis.call('HGET', lk(L), 'label') or '')
+if ok and type(label) == 'table' and type(label.model) == 'string' then redis.call('HSET', bk(bid), 'model', label.model) end
+if c.money.idle then redis.call('HSET', bk(bid), 'idle', 1)
+elseif c.money.quote then
+  redis.call('HSET', bk(bid), 'q', c.money.quote, 'rsv', whole(c.cost), 'est', whole(c.likely))
+  add(jk(J), 'rsv', c.cost)
+end
 if c.asked then redis.call('HSET', bk(bid), 'asked', whole(c.asked)) end
 local budget = budgetk(account, L)
 add(budget, 'ub', 1); add(budget, 'ut', c.tk); add(budget, 'ur', c.n)

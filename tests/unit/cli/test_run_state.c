@@ -28,6 +28,7 @@ static struct run_facts facts_of(const struct job_view *view)
                               .sight = view == NULL ? RUN_SIGHT_NONE : RUN_SIGHT_JOB,
                               .sight_why = "",
                               .view = view,
+                              .is_opened = true,
                               .failure = {.said = ""},
                               .give_up_ms = GIVE_UP_MS};
 }
@@ -76,6 +77,41 @@ static void what_the_job_and_its_provider_say_decides(void **state)
         assert_int_equal(v.code, cases[i].code);
         assert_int_equal(v.message[0] != '\0', v.step == RUN_STOP);
     }
+}
+
+static void a_hold_by_the_cap_of_an_earlier_run_is_not_this_run_s(void **state)
+{
+    struct job_view view = view_of(JOB_SEALED, SITE_OK, "budget");
+    struct run_facts facts = facts_of(&view);
+
+    (void)state;
+    facts.is_opened = false;
+    assert_int_equal(look(&facts).step, RUN_GO_ON);
+    facts.is_opened = true;
+    assert_int_equal(look(&facts).step, RUN_STOP);
+}
+
+static void at_the_cap_it_is_said_what_more_money_would_buy(void **state)
+{
+    struct job_view view = view_of(JOB_SEALED, SITE_OK, "budget");
+    struct run_facts facts = facts_of(&view);
+
+    (void)state;
+    memcpy(view.currency, "CNY", 4);
+    view.requests = 10000;
+    view.invalid = 3;
+    view.ok = 6000;
+    view.bad = 10;
+    view.spent_nano = 9020000000;
+    view.left_nano = 5000000000;
+    view.need_nano = 5790000001;
+    assert_string_equal(look(&facts).advice,
+                        "3987 requests are left, for about ¥5.00: the same command with "
+                        "--max-cost 14.82CNY goes on to the end");
+    facts.spent_before = 1000000000; /* of the rounds before */
+    assert_non_null(strstr(look(&facts).advice, "--max-cost 15.82CNY "));
+    view.need_nano = -1;
+    assert_string_equal(look(&facts).advice, "");
 }
 
 static void what_redis_says_decides(void **state)
@@ -238,6 +274,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trouble_that_lasts_ends_with_the_code_of_its_kind),
         cmocka_unit_test(what_the_job_and_its_provider_say_decides),
+        cmocka_unit_test(a_hold_by_the_cap_of_an_earlier_run_is_not_this_run_s),
+        cmocka_unit_test(at_the_cap_it_is_said_what_more_money_would_buy),
         cmocka_unit_test(what_redis_says_decides),
         cmocka_unit_test(what_a_child_ended_with_decides),
         cmocka_unit_test(

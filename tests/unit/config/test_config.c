@@ -16,7 +16,7 @@ struct target {
     char *output;
     char *other;
     char *api_key_file;
-    struct tree providers;
+    struct tree providers, prices;
 };
 
 #define AT(field) .offset = offsetof(struct target, field), .groups = 1
@@ -53,9 +53,16 @@ static bool read_bytes(const char *text, size_t len, struct target *t, struct er
 {
     struct settings s = on(t);
 
+    const struct config_branch branches[] = {
+        {"providers", &t->providers},
+        {"prices",    &t->prices   },
+        {NULL,        NULL         },
+    };
+
     settings_defaults(&s);
     t->providers = (struct tree){0};
-    return config_read_text(&s, "sheaf.yaml", text, len, &t->providers, err);
+    t->prices = (struct tree){0};
+    return config_read_text(&s, "sheaf.yaml", text, len, branches, err);
 }
 
 static void release(struct target *t)
@@ -64,6 +71,7 @@ static void release(struct target *t)
 
     settings_release(&s);
     tree_release(&t->providers);
+    tree_release(&t->prices);
 }
 
 /* clang-format off */
@@ -231,7 +239,8 @@ static void a_branch_is_handed_out_as_it_is(void **state)
                                "    key-env: [A, 'B']\n"
                                "    limits: {max_bytes: 1MB}\n"
                                "  other: {}\n"
-                               "max_requests: 3\n";
+                               "max_requests: 3\n"
+                               "prices: {models: {m: {input: 0.5}}}\n";
     struct target t;
     struct err err = {0};
     char have[512];
@@ -253,6 +262,8 @@ static void a_branch_is_handed_out_as_it_is(void **state)
     assert_int_equal(tree_inside(&t.providers, 2), 2);
     assert_int_equal(tree_inside(&t.providers, 7), 0);
     assert_int_equal(t.max_requests, 3);
+    print_tree(&t.prices, have, sizeof(have));
+    assert_string_equal(have, "0 models=- 9:10\n1 m=- 9:19\n2 input=0.5 9:30\n");
     release(&t);
 }
 
@@ -311,6 +322,7 @@ static void files_are_read_by_name(void **state)
     int fd = mkstemp(path);
     struct target t = {0};
     struct settings s = on(&t);
+    const struct config_branch none = {NULL, NULL};
     struct err err = {0};
     char want[128];
 
@@ -318,7 +330,7 @@ static void files_are_read_by_name(void **state)
     assert_int_equal(write(fd, "note: z\nx: 1", 12), 12);
     assert_int_equal(close(fd), 0);
     settings_defaults(&s);
-    assert_false(config_read_file(&s, path, &t.providers, &err));
+    assert_false(config_read_file(&s, path, &none, &err));
     (void)snprintf(want, sizeof(want), "%s:2:1: unknown key \"x\"", path);
     assert_string_equal(err.msg, want);
     assert_string_equal(t.note, "z");
@@ -326,10 +338,10 @@ static void files_are_read_by_name(void **state)
     settings_release(&s);
 
     assert_int_equal(unlink(path), 0);
-    assert_false(config_read_file(&s, path, &t.providers, &err));
+    assert_false(config_read_file(&s, path, &none, &err));
     (void)snprintf(want, sizeof(want), "%s: cannot be opened: No such file or directory", path);
     assert_string_equal(err.msg, want);
-    assert_false(config_read_file(&s, "/tmp", &t.providers, &err));
+    assert_false(config_read_file(&s, "/tmp", &none, &err));
     assert_string_equal(err.msg, "/tmp: cannot be read: Is a directory");
     assert_int_equal(err.kind, ERR_USAGE);
 }

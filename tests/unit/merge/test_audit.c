@@ -156,7 +156,7 @@ static void every_kind_of_damage_is_counted(void **state)
 static void the_output_is_compared_as_well(void **state)
 {
     struct world *w = *state;
-    struct report_times times = {0, 0};
+    struct report_times times = {0};
     struct report report = {0};
     char output[128];
 

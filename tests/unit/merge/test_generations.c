@@ -587,7 +587,7 @@ static void what_a_resubmission_has_brought_home_is_settled(void **state)
 
 /* ---- results */
 
-static const struct report_times times = {1000, 1700000000000};
+static const struct report_times times = {1000, 1700000000000, NULL};
 
 struct results {
     char folder[128], out[160], errors[160], report[160];

@@ -22,7 +22,7 @@ struct place {
     char folder[96], out[128], errors[128], report[128];
 };
 
-static const struct report_times times = {1000, 1700000000000};
+static const struct report_times times = {1000, 1700000000000, NULL};
 
 static int set_up(void **state)
 {

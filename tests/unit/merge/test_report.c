@@ -101,7 +101,7 @@ static void codes_beyond_the_limit_are_counted_together(void **state)
 static void the_document_is_json_with_nulls_for_what_is_unknown(void **state)
 {
     struct job_spec spec = {.job = "a \"b\"", .ji = "abc123def456", .note = "备注"};
-    struct report_times times = {0, 0};
+    struct report_times times = {0};
     struct report_paths paths = {.dead = "/x/e"};
     struct report r = example();
     struct buf out = BUF_INIT(1 << 20);
@@ -126,7 +126,7 @@ static void the_document_is_json_with_nulls_for_what_is_unknown(void **state)
 static void text_rounds_shares_down(void **state)
 {
     struct job_spec spec = {.job = "j"};
-    struct report_times times = {1700000000000, 1700000090000};
+    struct report_times times = {1700000000000, 1700000090000, NULL};
     struct report r = example();
     struct buf out = BUF_INIT(1 << 20);
 

@@ -84,11 +84,43 @@ static void any_path_gives_a_valid_name(void **state)
     assert_int_equal(strlen(out), 63); /* 21 whole characters */
 }
 
+static void a_round_has_the_job_s_name_and_its_number(void **state)
+{
+    static const struct {
+        const char *name, *job;
+        unsigned round;
+    } cases[] = {
+        {"posts",        "posts",       1  },
+        {"posts.r2",     "posts",       2  },
+        {"posts.r12",    "posts",       12 },
+        {"posts.r999",   "posts",       999},
+        {"posts.r1",     "posts.r1",    1  },
+        {"posts.r02",    "posts.r02",   1  },
+        {"posts.r1000",  "posts.r1000", 1  },
+        {"posts.r",      "posts.r",     1  },
+        {"posts-r2",     "posts-r2",    1  },
+        {".r2",          ".r2",         1  },
+        {"a.r2",         "a",           2  },
+        {"posts.r2.r3",  "posts.r2",    3  },
+        {"out.jsonl.r7", "out.jsonl",   7  },
+    };
+    char job[JOB_NAME_MAX + 1];
+    char name[JOB_NAME_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(job_round_parse(cases[i].name, job), cases[i].round);
+        assert_string_equal(job, cases[i].job);
+        assert_string_equal(job_round_name(job, cases[i].round, name), cases[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cut_fits_the_limits),
         cmocka_unit_test(names_of_jobs),
+        cmocka_unit_test(a_round_has_the_job_s_name_and_its_number),
         cmocka_unit_test(any_path_gives_a_valid_name),
     };
     return cmocka_run_group_tests_name("job_spec", tests, NULL, NULL);

@@ -5,156 +5,170 @@
 #include "common/base/attr.h"
 #include "common/model/price.h"
 
-/* Which row a model's name finds. */
+/* Prices are nano-units for a million tokens; -1 of cached is "as input". */
 static const struct {
-    const char *provider, *model, *row; /* NULL: unknown */
-} names[] = {
-    {"openai", "gpt-4o-mini",             "gpt-4o-mini"        },
-    {"openai", "gpt-4o-mini-2024-07-18",  "gpt-4o-mini"        },
-    {"openai", "gpt-4o-2024-11-20",       "gpt-4o"             },
-    {"openai", "gpt-4o",                  "gpt-4o"             },
-    {"openai", "gpt-4o-latest",           "gpt-4o"             },
-    {"openai", "gpt-4o-audio",            NULL                 },
-    {"openai", "gpt-4o-audio-2024-10-01", NULL                 },
-    {"openai", "gpt-4oo",                 NULL                 },
-    {"openai", "gpt-4o-",                 NULL                 },
-    {"openai", "gpt-4",                   NULL                 },
-    {"openai", "gpt-5",                   "gpt-5"              },
-    {"openai", "gpt-5.2",                 "gpt-5.2"            },
-    {"openai", "gpt-5.21",                NULL                 },
-    {"openai", "",                        NULL                 },
-    {"openai", "glm-4-air",               NULL                 },
-    {"zhipu",  "glm-4-air",               "glm-4-air"          },
-    {"zhipu",  "glm-4-air-250414",        "glm-4-air"          },
-    {"zhipu",  "glm-4-flashx-250414",     "glm-4-flashx-250414"},
-    {"zhipu",  "glm-4-flashx",            NULL                 },
-    {"groq",   "openai/gpt-oss-120b",     "openai/gpt-oss-120b"},
-    {"nobody", "gpt-4o",                  NULL                 },
-};
-
-static void a_model_is_found_by_its_name_or_its_snapshot(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const struct price *p = price_find(names[i].provider, names[i].model);
-
-        print_message("  %s %s\n", names[i].provider, names[i].model);
-        if (names[i].row == NULL) {
-            assert_null(p);
-            continue;
-        }
-        assert_non_null(p);
-        assert_string_equal(p->model, names[i].row);
-        assert_string_equal(p->provider, names[i].provider);
-    }
-}
-
-/* Prices are nano-dollars for a million tokens. */
-static const struct {
-    const char *name;
-    int64_t input, output;
+    const char *name, *currency;
+    int64_t input, cached, output;
     unsigned percent;
-    uint64_t in, out;
+    struct usage usage;
     bool batch;
     int64_t nano;
     const char *text;
 } costs[] = {
-    {"450 and 20 at 0.15 and 0.60", 150000000,  600000000, 50,  450,       20,       false, 79500,       "$0.000080"},
-    {"4,500 and 200",               150000000,  600000000, 50,  4500,      200,      false, 795000,      "$0.000795"},
-    {"the Batch API is half",       150000000,  600000000, 50,  4500,      200,      true,  397500,      "$0.000398"},
-    {"a million tokens",            2500000000, 0,         50,  1000000,   0,        false, 2500000000,  "$2.50"    },
-    {"nothing",                     150000000,  600000000, 50,  0,         0,        true,  0,           "$0.000000"},
-    {"a free model",                0,          0,         100, 1u << 30,  5,        true,  0,           "$0.000000"},
-    {"half a nano is one",          1,          0,         50,  1000000,   0,        true,  1,           "$0.000000"},
-    {"less than half is none",      1,          0,         49,  1000000,   0,        true,  0,           "$0.000000"},
-    {"2 million rows",              150000000,  600000000, 50,  900000000, 40000000, true,  79500000000, "$79.50"   },
+    {"160K at 2 yuan", "CNY", 2000000000, -1, 2000000000, 50, {.prompt = 160000}, false, 320000000,
+     "¥0.32"},
+    {"96K", "CNY", 2000000000, -1, 2000000000, 50, {.prompt = 90000, .completion = 6000}, false,
+     192000000, "¥0.19"},
+    {"120K", "CNY", 2000000000, -1, 2000000000, 50, {.completion = 120000}, false, 240000000,
+     "¥0.24"},
+    {"together", "CNY", 2000000000, -1, 2000000000, 50, {.prompt = 376000}, false, 752000000,
+     "¥0.75"},
+    {"together as a batch", "CNY", 2000000000, -1, 2000000000, 50, {.prompt = 376000}, true,
+     376000000, "¥0.38"},
+    {"450 and 20 at 0.15 and 0.60", "USD", 150000000, -1, 600000000, 50,
+     {.prompt = 450, .completion = 20}, false, 79500, "$0.000080"},
+    {"4,500 and 200", "USD", 150000000, -1, 600000000, 50, {.prompt = 4500, .completion = 200},
+     false, 795000, "$0.000795"},
+    {"the Batch API is half", "USD", 150000000, -1, 600000000, 50,
+     {.prompt = 4500, .completion = 200}, true, 397500, "$0.000398"},
+    {"a million tokens", "USD", 2500000000, -1, 0, 50, {.prompt = 1000000}, false, 2500000000,
+     "$2.50"},
+    {"cached input is cheaper", "USD", 2500000000, 1250000000, 10000000000, 50,
+     {.prompt = 1000000, .cached = 400000}, false, 2000000000, "$2.00"},
+    {"and half of that in a batch", "USD", 2500000000, 1250000000, 10000000000, 50,
+     {.prompt = 1000000, .cached = 400000}, true, 1000000000, "$1.00"},
+    {"cached input of unknown price is input", "USD", 2500000000, -1, 10000000000, 50,
+     {.prompt = 1000000, .cached = 400000}, false, 2500000000, "$2.50"},
+    {"more cached than prompt is all of it", "USD", 2500000000, 0, 0, 50,
+     {.prompt = 10, .cached = 400000}, false, 0, "$0.00"},
+    {"reasoning is in the completion", "USD", 0, -1, 10000000000, 50,
+     {.completion = 1000, .reasoning = 900}, false, 10000000, "$0.010000"},
+    {"nothing", "USD", 150000000, -1, 600000000, 50, {.prompt = 0}, true, 0, "$0.00"},
+    {"a free model", "CNY", 0, 0, 0, 100, {.prompt = 1u << 30, .completion = 5}, true, 0, "¥0.00"},
+    {"half a nano is one", "USD", 1, -1, 0, 100, {.prompt = 500000}, true, 1, "$0.000000"},
+    {"less than half is none", "USD", 1, -1, 0, 100, {.prompt = 499999}, true, 0, "$0.00"},
+    {"halves are rounded once, together", "USD", 1, -1, 1, 100,
+     {.prompt = 500000, .completion = 500000}, false, 1, "$0.000000"},
+    {"2 million rows", "USD", 150000000, -1, 600000000, 50,
+     {.prompt = 900000000, .completion = 40000000}, true, 79500000000, "$79.50"},
 };
 
 static void a_cost_is_exact_to_the_nano_unit(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(costs); i++) {
-        struct price p = {.currency = "USD",
+        struct price p = {.currency = costs[i].currency,
                           .input = costs[i].input,
+                          .cached = costs[i].cached,
                           .output = costs[i].output,
                           .batch_percent = costs[i].percent};
-        char text[PRICE_TEXT_MAX];
+        struct price_quote quote = price_quote_make(&p, costs[i].batch);
+        char text[MONEY_TEXT_MAX];
         int64_t nano = -1;
 
         print_message("  %s\n", costs[i].name);
-        assert_true(price_cost(&p, costs[i].in, costs[i].out, costs[i].batch, &nano));
+        assert_true(price_quote_cost(&quote, &costs[i].usage, &nano));
         assert_int_equal(nano, costs[i].nano);
-        assert_string_equal(price_format("USD", nano, text), costs[i].text);
+        assert_string_equal(money_format(quote.currency, nano, text), costs[i].text);
     }
+}
+
+static void tokens_cost_the_most_when_nothing_is_cached(void **state)
+{
+    const struct price_quote quote = {"USD", 2000000000, 1000000000, 8000000000};
+    int64_t nano = -1;
+
+    (void)state;
+    assert_true(price_quote_tokens(&quote, 1000000, 500000, &nano));
+    assert_int_equal(nano, 6000000000);
 }
 
 static void a_cost_that_does_not_fit_is_refused(void **state)
 {
-    static const struct price dear = {
-        .currency = "USD", .input = INT64_MAX, .output = INT64_MAX, .batch_percent = 50};
-    static const struct price dollar = {
-        .currency = "USD", .input = 1000000000, .output = 1, .batch_percent = 50};
+    const struct price_quote dear = {"USD", INT64_MAX, INT64_MAX, INT64_MAX};
+    const struct price_quote dollar = {"USD", 1000000000, 0, 1};
     int64_t nano = 17;
 
     (void)state;
-    assert_false(price_cost(&dear, UINT64_MAX, UINT64_MAX, true, &nano));
-    assert_false(price_cost(&dear, 0, UINT64_MAX, false, &nano));
-    assert_false(price_cost(&dollar, UINT64_MAX, 0, false, &nano));
+    assert_false(price_quote_tokens(&dear, UINT64_MAX, UINT64_MAX, &nano));
+    assert_false(price_quote_tokens(&dear, 0, UINT64_MAX, &nano));
+    assert_false(price_quote_tokens(&dollar, UINT64_MAX, 0, &nano));
     assert_int_equal(nano, 17);
     /* 2^63 - 1 nano-units is the most */
-    assert_true(price_cost(&dollar, 9223372036854775u, 807 * 1000000ull, false, &nano));
+    assert_true(price_quote_tokens(&dollar, 9223372036854775u, 807 * 1000000ull, &nano));
     assert_int_equal(nano, INT64_MAX);
-    assert_false(price_cost(&dollar, 9223372036854775u, 808 * 1000000ull, false, &nano));
-}
-
-static void the_table_says_what_its_source_says(void **state)
-{
-    const struct price *p = price_find("openai", "gpt-4o-mini");
-    int64_t nano;
-
-    (void)state;
-    assert_int_equal(p->input, 150000000);
-    assert_int_equal(p->output, 600000000);
-    assert_true(price_cost(p, 450, 20, false, &nano));
-    assert_int_equal(nano, 79500);
-    assert_int_equal(price_find("zhipu", "glm-5-turbo")->output, 3034000000);
-    assert_int_equal(price_find("zhipu", "glm-4-flash")->batch_percent, 100);
-    assert_non_null(strstr(price_source, "genai-prices"));
+    assert_false(price_quote_tokens(&dollar, 9223372036854775u, 808 * 1000000ull, &nano));
 }
 
 static const struct {
-    const char *currency;
-    int64_t nano;
     const char *text;
-} texts[] = {
-    {"USD", 999999499,  "$0.999999"   },
-    {"USD", 999999500,  "$1.000000"   },
-    {"USD", 1000000000, "$1.00"       },
-    {"USD", 1005000000, "$1.01"       },
-    {"USD", -79500,     "-$0.000080"  },
-    {"CNY", 1500000000, "CNY 1.50"    },
-    {"CNY", 500,        "CNY 0.000001"},
+    bool ok;
+} quotes[] = {
+    {"CNY:250000000:250000000:250000000",          true },
+    {"USD:0:0:0",                                  true },
+    {"USD:9223372036854775807:1:0",                true },
+    {"USD:9223372036854775808:1:0",                false},
+    {"EUR:1:1:1",                                  false},
+    {"cny:1:1:1",                                  false},
+    {"RMB:1:1:1",                                  false},
+    {"CNY:1:1",                                    false},
+    {"CNY:1:1:1:1",                                false},
+    {"CNY:1:1:1 ",                                 false},
+    {"CNY:-1:1:1",                                 false},
+    {"CNY:01:1:1",                                 false},
+    {"CNY::1:1",                                   false},
+    {"CN:1:1:1",                                   false},
+    {"",                                           false},
 };
 
-static void money_is_written_with_as_many_decimals_as_it_needs(void **state)
+static void a_quote_is_one_word_and_back(void **state)
 {
-    char text[PRICE_TEXT_MAX];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(quotes); i++) {
+        struct price_quote quote = {"---", 1, 2, 3};
+        char text[PRICE_QUOTE_TEXT_MAX];
+
+        print_message("  %s\n", quotes[i].text);
+        assert_int_equal(price_quote_parse(quotes[i].text, &quote), quotes[i].ok);
+        if (quotes[i].ok)
+            assert_string_equal(price_quote_format(&quote, text), quotes[i].text);
+        else
+            assert_string_equal(quote.currency, "---");
+    }
+}
+
+static void the_longest_quote_fits(void **state)
+{
+    const struct price_quote quote = {"USD", INT64_MAX, INT64_MAX, INT64_MAX};
+    char text[PRICE_QUOTE_TEXT_MAX];
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        assert_string_equal(price_format(texts[i].currency, texts[i].nano, text), texts[i].text);
-    (void)price_format("USD", INT64_MIN, text);
-    assert_string_equal(text, "-$9223372036.85");
+    assert_string_equal(price_quote_format(&quote, text),
+                        "USD:9223372036854775807:9223372036854775807:9223372036854775807");
+}
+
+static void usage_adds_up_and_stops_at_the_largest_number(void **state)
+{
+    struct usage sum = {.prompt = 1, .cached = 2, .completion = 3, .reasoning = UINT64_MAX - 1};
+    const struct usage more = {.prompt = 10, .cached = 20, .completion = 30, .reasoning = 2};
+
+    (void)state;
+    usage_add(&sum, &more);
+    assert_int_equal(sum.prompt, 11);
+    assert_int_equal(sum.cached, 22);
+    assert_int_equal(sum.completion, 33);
+    assert_true(sum.reasoning == UINT64_MAX);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_model_is_found_by_its_name_or_its_snapshot),
         cmocka_unit_test(a_cost_is_exact_to_the_nano_unit),
+        cmocka_unit_test(tokens_cost_the_most_when_nothing_is_cached),
         cmocka_unit_test(a_cost_that_does_not_fit_is_refused),
-        cmocka_unit_test(the_table_says_what_its_source_says),
-        cmocka_unit_test(money_is_written_with_as_many_decimals_as_it_needs),
+        cmocka_unit_test(a_quote_is_one_word_and_back),
+        cmocka_unit_test(the_longest_quote_fits),
+        cmocka_unit_test(usage_adds_up_and_stops_at_the_largest_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,7 +93,9 @@ static void on_open(enum protocol_answer answer, const struct job_opened *opened
     assert_int_equal(opened == NULL, answer == PROTOCOL_FAILED);
     if (opened == NULL)
         return;
-    keep_text(b, answer == PROTOCOL_CONFLICT ? opened->fingerprint : opened->ji);
+    keep_text(b, answer == PROTOCOL_CONFLICT ? opened->fingerprint
+                 : answer == PROTOCOL_STATE  ? opened->currency
+                                             : opened->ji);
     b->cursor = opened->cursor;
     b->state = opened->state;
 }
@@ -169,6 +171,7 @@ static void on_view(enum protocol_answer answer, const struct job_view *view, co
         return;
     b->job = *view;
     keep_text(b, view->site_why);
+    (void)snprintf(b->why, sizeof(b->why), "%s", view->why);
     keep_lanes(b, view);
     b->count = view->batches_view_count;
     assert_true(b->count <= sizeof(b->views) / sizeof(*b->views));
@@ -398,7 +401,8 @@ enum protocol_answer bench_done(struct bench *b, const char *bid, const char *no
             .tokens = 5 * (uint64_t)left,
         };
     return bench_wait(b, protocol_done(b->protocol, bid, nonce_or_default(nonce), 0, members,
-                                       b->count != 0 ? b->count : 1, bench_plain, b));
+                                       b->count != 0 ? b->count : 1, &b->bill,
+                                       bench_plain, b));
 }
 
 void bench_to_fetch(struct bench *b, const char *bid)

@@ -40,6 +40,8 @@ struct bench {
     size_t account_count;
     char hold_why[64]; /* of the first lane */
     char lane_label[64];
+    char why[256];          /* of the job's hold */
+    struct batch_bill bill; /* what bench_done() gives */
     unsigned callbacks;
 };
 

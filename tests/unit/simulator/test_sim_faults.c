@@ -183,6 +183,17 @@ static void rows_get_another_chance_unless_always(void **state)
     assert_in_range(changed, 430, 570);
 }
 
+static void once_spares_who_was_struck(void **state)
+{
+    struct faults f = {.seed = 7};
+
+    (void)state;
+    assert_true(faults_arm(&f, "rows-prose=1:once", NULL));
+    assert_true(faults_strike_row(&f, FAULT_ROWS_PROSE, 42, 0));
+    assert_false(faults_strike_row(&f, FAULT_ROWS_PROSE, 42, 1));
+    assert_false(faults_strike_row(&f, FAULT_ROWS_FENCED, 42, 0));
+}
+
 static void lines_are_armed_one_by_one(void **state)
 {
     struct faults f = {0};
@@ -352,6 +363,7 @@ int main(void)
         cmocka_unit_test(occasions_are_struck_as_said),
         cmocka_unit_test(a_share_is_a_share),
         cmocka_unit_test(rows_get_another_chance_unless_always),
+        cmocka_unit_test(once_spares_who_was_struck),
         cmocka_unit_test(lines_are_armed_one_by_one),
         cmocka_unit_test(arming_again_counts_anew),
         cmocka_unit_test(faults_around_requests_meet_their_own),

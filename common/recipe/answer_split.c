@@ -1,0 +1,344 @@
+/* One answer to a pack of rows: which part of it is for which row. */
+#include <string.h>
+
+#include "common/base/xmem.h"
+#include "common/recipe/answer_internal.h"
+#include "common/recipe/json_compact.h"
+
+#define ID_MAX 1024 /* bytes of an id that is compared */
+#define NONE   SIZE_MAX
+
+struct splitter {
+    const struct answer_rule *rule;
+    const struct answer_pack *pack;
+    struct buf *json;
+    const size_t *table; /* index of an id, by its hash; NONE */
+    size_t table_size;   /* a power of two */
+    const char *whole;   /* a value that ends behind this was cut off inside; NULL: none was */
+    unsigned repairs;
+    struct answer *out;
+    struct answer_extra extra;
+};
+
+/* Ids */
+
+static size_t hash(const char *id)
+{
+    uint64_t h = 0xCBF29CE484222325; /* FNV-1a */
+
+    for (; *id != '\0'; id++)
+        h = (h ^ (unsigned char)*id) * 0x100000001B3;
+    return (size_t)(h ^ h >> 32);
+}
+
+/* Of ids that are there twice the first one counts. */
+static void index_ids(struct answer_scratch *scratch, struct splitter *s)
+{
+    size_t size = 8;
+
+    while (size < s->pack->count * 2)
+        size *= 2;
+    if (size > scratch->table_cap) {
+        scratch->table = xrealloc(scratch->table, size, sizeof(*scratch->table));
+        scratch->table_cap = size;
+    }
+    for (size_t i = 0; i < size; i++)
+        scratch->table[i] = NONE;
+    for (size_t i = 0; i < s->pack->count; i++) {
+        size_t at = hash(s->pack->ids[i]) & (size - 1);
+
+        while (scratch->table[at] != NONE &&
+               strcmp(s->pack->ids[scratch->table[at]], s->pack->ids[i]) != 0)
+            at = (at + 1) & (size - 1);
+        if (scratch->table[at] == NONE)
+            scratch->table[at] = i;
+    }
+    s->table = scratch->table;
+    s->table_size = size;
+}
+
+/* The row that the JSON string or number @id names; NONE. */
+static size_t row_of(const struct splitter *s, const struct json_value *id)
+{
+    char text[ID_MAX];
+
+    if (id->kind == JSON_NUMBER && id->len < sizeof(text)) {
+        memcpy(text, id->text, id->len);
+        text[id->len] = '\0';
+    } else if (!json_string_decode(id, text, sizeof(text), NULL)) {
+        return NONE;
+    }
+    for (size_t at = hash(text) & (s->table_size - 1);; at = (at + 1) & (s->table_size - 1)) {
+        if (s->table[at] == NONE || strcmp(s->pack->ids[s->table[at]], text) == 0)
+            return s->table[at];
+    }
+}
+
+/* Answers */
+
+/* @element without its id, as compact JSON in the buffer, which has room. */
+static bool put_rest(const struct splitter *s, const struct json_value *element,
+                     struct json_value *out)
+{
+    struct json_iter it = json_iter_begin(element);
+    struct json_value name;
+    struct json_value value;
+    size_t start = s->json->len;
+    bool ok = buf_append(s->json, "{", 1);
+
+    while (ok && json_iter_next(&it, &name, &value)) {
+        if (json_string_equals(&name, s->pack->id_field))
+            continue;
+        ok = (s->json->len == start + 1 || buf_append(s->json, ",", 1)) &&
+             json_compact(s->json, &name) && buf_append(s->json, ":", 1) &&
+             json_compact(s->json, &value);
+    }
+    ok = ok && buf_append(s->json, "}", 1);
+    *out = (struct json_value){JSON_OBJECT, s->json->data + start, s->json->len - start};
+    return ok;
+}
+
+static bool put_compact(const struct splitter *s, const struct json_value *value,
+                        struct json_value *out)
+{
+    size_t start = s->json->len;
+    bool ok = json_compact(s->json, value);
+
+    *out = (struct json_value){value->kind, s->json->data + start, s->json->len - start};
+    return ok;
+}
+
+/* The one member of @element that is not its id; absent when there are none or several. */
+static struct json_value only_other(const struct splitter *s, const struct json_value *element)
+{
+    struct json_iter it = json_iter_begin(element);
+    struct json_value name;
+    struct json_value value;
+    struct json_value found = {.kind = JSON_ABSENT};
+
+    while (json_iter_next(&it, &name, &value)) {
+        if (json_string_equals(&name, s->pack->id_field))
+            continue;
+        if (found.kind != JSON_ABSENT)
+            return (struct json_value){.kind = JSON_ABSENT};
+        found = value;
+    }
+    return found;
+}
+
+/* Judge @value, or @element without its id when @value is absent, for row @i. */
+static void settle(struct splitter *s, size_t i, const struct json_value *element,
+                   const struct json_value *value)
+{
+    struct answer *out = &s->out[i];
+    struct json_value compact;
+    bool fits = value->kind == JSON_ABSENT ? put_rest(s, element, &compact)
+                                           : put_compact(s, value, &compact);
+
+    out->repairs = s->repairs;
+    if (!fits)
+        (void)why_set(out->why, "the answer is too long");
+    else if (s->rule->type != ANSWER_TEXT)
+        answer_settle(s->rule, &compact, out);
+    else if (compact.kind != JSON_STRING)
+        (void)why_set(out->why, "expected a text, got %s", json_kind_name(compact.kind));
+    else if (compact.len == 2)
+        (void)why_set(out->why, "the answer is empty");
+    else
+        answer_settle(s->rule, &compact, out);
+    if (out->verdict == ANSWER_INVALID)
+        answer_invalid(out);
+}
+
+/* Whether row @i is named for the first time, and not by what was cut off inside. */
+static bool claim(struct splitter *s, size_t i, const struct json_value *value)
+{
+    if (i == NONE) {
+        s->extra.unknown++;
+        return false;
+    }
+    if (s->whole != NULL && value->text + value->len > s->whole)
+        return false;
+    if (!s->out[i].forgotten) {
+        s->extra.duplicate++;
+        return false;
+    }
+    s->out[i].forgotten = false;
+    return true;
+}
+
+static void take_element(struct splitter *s, const struct json_value *element)
+{
+    struct json_value id = json_member(element, s->pack->id_field);
+    struct json_value value = {.kind = JSON_ABSENT};
+    size_t i = id.kind == JSON_ABSENT ? NONE : row_of(s, &id);
+
+    if (!claim(s, i, element))
+        return;
+    if (s->pack->answer_field != NULL) {
+        value = json_member(element, s->pack->answer_field);
+        if (value.kind == JSON_ABSENT) {
+            (void)why_set(s->out[i].why, "the element has no \"%s\"", s->pack->answer_field);
+            return;
+        }
+    } else if (s->rule->type == ANSWER_TEXT) {
+        value = only_other(s, element);
+    }
+    settle(s, i, element, &value);
+}
+
+static void take_list(struct splitter *s, const struct json_value *list)
+{
+    struct json_iter it = json_iter_begin(list);
+    struct json_value element;
+
+    while (json_iter_next(&it, NULL, &element))
+        take_element(s, &element);
+}
+
+static void take_keyed(struct splitter *s, const struct json_value *object)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value name;
+    struct json_value value;
+
+    while (json_iter_next(&it, &name, &value)) {
+        size_t i = row_of(s, &name);
+
+        if (claim(s, i, &value))
+            settle(s, i, &value, &value);
+    }
+}
+
+/* Shapes */
+
+static bool is_keyed(const struct splitter *s, const struct json_value *object)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value name;
+    struct json_value value;
+
+    if (object->kind != JSON_OBJECT)
+        return false;
+    while (json_iter_next(&it, &name, &value))
+        if (row_of(s, &name) != NONE)
+            return true;
+    return false;
+}
+
+static bool is_list_of_objects(const struct json_value *list)
+{
+    struct json_iter it = json_iter_begin(list);
+    struct json_value element;
+
+    if (list->kind != JSON_ARRAY)
+        return false;
+    while (json_iter_next(&it, NULL, &element))
+        if (element.kind != JSON_OBJECT)
+            return false;
+    return true;
+}
+
+/* The member of an object that holds the answers: its only list of objects, or its only member. */
+static struct json_value inner(const struct json_value *object)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value list = {.kind = JSON_ABSENT};
+    struct json_value last = {.kind = JSON_ABSENT};
+    struct json_value value;
+    size_t lists = 0;
+    size_t members = 0;
+
+    for (; json_iter_next(&it, NULL, &value); members++) {
+        last = value;
+        if (is_list_of_objects(&value)) {
+            list = value;
+            lists++;
+        }
+    }
+    if (lists == 1)
+        return list;
+    return members == 1 ? last : (struct json_value){.kind = JSON_ABSENT};
+}
+
+static bool take(struct splitter *s, const struct json_value *root)
+{
+    struct json_value inside;
+
+    if (root->kind == JSON_ARRAY) {
+        take_list(s, root);
+    } else if (is_keyed(s, root)) {
+        take_keyed(s, root);
+    } else if (json_member(root, s->pack->id_field).kind != JSON_ABSENT) {
+        take_element(s, root);
+    } else {
+        inside = inner(root);
+        if (inside.kind == JSON_ARRAY)
+            take_list(s, &inside);
+        else if (is_keyed(s, &inside))
+            take_keyed(s, &inside);
+        else
+            return false;
+    }
+    return true;
+}
+
+static bool spoil(struct splitter *s, const char why[WHY_MAX])
+{
+    for (size_t i = 0; i < s->pack->count; i++) {
+        s->out[i] = (struct answer){.verdict = ANSWER_INVALID};
+        memcpy(s->out[i].why, why, WHY_MAX);
+    }
+    return false;
+}
+
+static void forget(struct splitter *s, const struct answer_content *content)
+{
+    for (size_t i = 0; i < s->pack->count; i++) {
+        struct answer *out = &s->out[i];
+
+        if (out->forgotten)
+            (void)why_set(out->why, "the answer to the pack has nothing for id \"%s\"",
+                          s->pack->ids[i]);
+        if (out->verdict == ANSWER_INVALID)
+            answer_say_cut(content, out->why);
+    }
+}
+
+bool answer_split(const struct answer_rule *rule, const struct answer_pack *pack,
+                  const struct answer_content *content, struct answer_scratch *scratch,
+                  struct answer out[], struct answer_extra *extra)
+{
+    struct splitter s = {.rule = rule, .pack = pack, .json = &scratch->json, .out = out};
+    struct json_value root;
+    struct repaired done;
+    char why[WHY_MAX] = "";
+
+    if (extra != NULL)
+        *extra = (struct answer_extra){0};
+    for (size_t i = 0; i < pack->count; i++)
+        out[i] = (struct answer){.verdict = ANSWER_INVALID, .forgotten = true};
+    buf_clear(&scratch->fixed);
+    buf_clear(&scratch->json);
+    if (!answer_read(rule, content, scratch, &root, &done, why)) {
+        answer_say_cut(content, why);
+        return spoil(&s, why);
+    }
+    /* Every answer is a part of the text or smaller: the buffer never moves from here on. */
+    if (!buf_reserve(&scratch->json, root.len + 1)) {
+        (void)why_set(why, "the answer is too long");
+        return spoil(&s, why);
+    }
+    s.repairs = done.repairs;
+    s.whole = (done.repairs & 1u << REPAIR_CUT) != 0 ? scratch->fixed.data + done.whole : NULL;
+    index_ids(scratch, &s);
+    if (!take(&s, &root)) {
+        (void)why_set(why, "expected a list of objects with \"%s\", or an object by id",
+                      pack->id_field);
+        return spoil(&s, why);
+    }
+    forget(&s, content);
+    if (extra != NULL)
+        *extra = s.extra;
+    return true;
+}
