@@ -204,12 +204,11 @@ static bool stop_some(struct children *children, const char *spare, int signo)
     return left;
 }
 
-void children_stop(struct children *children, const char *spare, int grace_ms)
+static void stop_all(struct children *children, const char *spare, int grace_ms)
 {
     int64_t deadline = clock_mono_ms() + grace_ms;
     static const struct timespec moment = {.tv_nsec = 10000000};
 
-    (void)event_del(children->sigchld);
     if (!stop_some(children, spare, SIGTERM))
         return;
     while (stop_some(children, spare, 0) && clock_mono_ms() < deadline)
@@ -218,4 +217,15 @@ void children_stop(struct children *children, const char *spare, int grace_ms)
         return;
     while (stop_some(children, spare, 0))
         (void)nanosleep(&moment, NULL);
+}
+
+void children_stop(struct children *children, const char *spare, int grace_ms)
+{
+    (void)event_del(children->sigchld);
+    stop_all(children, spare, grace_ms);
+    if (spare == NULL)
+        return;
+    if (event_add(children->sigchld, NULL) != 0)
+        log_fatal("cannot watch SIGCHLD");
+    event_active(children->sigchld, EV_SIGNAL, 1); /* the spared one may have ended meanwhile */
 }

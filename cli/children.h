@@ -34,8 +34,8 @@ unsigned children_alive(const struct children *children, const char *name);
 
 /**
  * Ask all but those called @spare (NULL: none) with SIGTERM, wait up to @grace_ms
- * without the loop, then SIGKILL. For the end of the program: on_exit does not
- * run any more.
+ * without the loop, then SIGKILL. on_exit does not run for them. Without @spare this is for the end
+ * of the program: it does not run for any child any more.
  */
 void children_stop(struct children *children, const char *spare, int grace_ms);
 

@@ -17,7 +17,7 @@
 #include "cli/verb.h"
 #include "common/base/xmem.h"
 #include "common/merge/resubmit.h"
-#include "common/model/price.h"
+#include "common/model/money.h"
 #include "common/provider/profile.h"
 #include "common/sink/generation.h"
 #include "common/sink/sink.h"
@@ -108,14 +108,14 @@ static void print_plan(struct again *a, FILE *to)
     buf_release(&text);
 }
 
-static const char *cost(const struct again *a, char out[PRICE_TEXT_MAX])
+static const char *cost(const struct again *a, char out[MONEY_TEXT_MAX])
 {
-    return a->plan.currency != NULL ? price_format(a->plan.currency, a->plan.nano, out) : NULL;
+    return a->plan.currency != NULL ? money_format(a->plan.currency, a->plan.nano, out) : NULL;
 }
 
 static int ask(struct again *a)
 {
-    char price[PRICE_TEXT_MAX];
+    char price[MONEY_TEXT_MAX];
     char question[512];
 
     if (!a->call->options.quiet && !a->call->options.yes)
@@ -137,7 +137,7 @@ static bool note(const struct again *a, struct err *err)
 {
     const struct options *o = &a->call->options;
     struct buf what = BUF_INIT(TRAIL_WHAT_MAX);
-    char price[PRICE_TEXT_MAX];
+    char price[MONEY_TEXT_MAX];
 
     trail_put_count(&what, "generation", a->facts.generation);
     trail_put_text(&what, "code", o->code);
@@ -187,7 +187,7 @@ static bool may_begin(struct again *a, int *code)
 
 static void tell_sent(const struct again *a)
 {
-    char price[PRICE_TEXT_MAX];
+    char price[MONEY_TEXT_MAX];
     bool known = cost(a, price) != NULL;
 
     person_tell(a->call, "%" PRIu64 " rows of job %s are sent again%s%s", a->counts->rows,

@@ -10,9 +10,9 @@
 #include "common/base/nearest.h"
 
 static const struct verb *const verbs[] = {
-    &cmd_run,     &cmd_submit, &cmd_status, &cmd_list,     &cmd_watch,    &cmd_wait,
-    &cmd_results, &cmd_report, &cmd_audit,  &cmd_failures, &cmd_resubmit, &cmd_pause,
-    &cmd_resume,  &cmd_cancel, &cmd_purge,  &cmd_doctor,   &cmd_simulate, &cmd_version,
+    &cmd_plan,    &cmd_run,    &cmd_submit, &cmd_status,   &cmd_list,     &cmd_watch, &cmd_wait,
+    &cmd_results, &cmd_report, &cmd_audit,  &cmd_failures, &cmd_resubmit, &cmd_pause, &cmd_resume,
+    &cmd_cancel,  &cmd_purge,  &cmd_doctor, &cmd_simulate, &cmd_version,
 };
 
 static const struct verb *find_verb(const char *name)

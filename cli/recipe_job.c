@@ -343,7 +343,8 @@ static int integrate(const struct chain *c)
         return verb_fail(c->job->call, &err, NULL);
     const struct enrich_money money = {.prices = &prices, .provider = o->provider};
     struct display *display = display_new(c->job->call->people, local_run_form(o), c->job->name);
-    display_state(display, "writing the output");
+    if (display_form(display) == PROGRESS_TTY)
+        display_state(display, "writing the output");
     bool ok = write_output(c, &money, &report, &adopted, &err);
     display_hide(display);
     display_free(display);
@@ -354,7 +355,8 @@ static int integrate(const struct chain *c)
     }
     mark(&c->rounds);
     int code = enrich_report_failed(&report) > 0 ? EXIT_CODE_SOME_FAILED : EXIT_CODE_OK;
-    recipe_summary_tell(c->job->call, &c->rounds, &report, &prices, c->job->output, adopted, code);
+    recipe_summary_tell(c->job->call, &c->rounds, &report, &prices,
+                        c->job->is_trial ? NULL : c->job->output, adopted, code);
     enrich_report_release(&report);
     price_table_release(&prices);
     return code;

@@ -183,7 +183,8 @@ static int run_in_session(struct trial *t, const struct run_plan *plan, struct s
                                    .site = plan->site,
                                    .rows = t->rows,
                                    .rows_fingerprint = fingerprint,
-                                   .output = t->output};
+                                   .output = t->output,
+                                   .is_trial = true};
     return recipe_job_run(&job);
 }
 

@@ -8,7 +8,7 @@
 #include "common/base/nearest.h"
 #include "common/json/result_line.h"
 #include "common/merge/dead_rows.h"
-#include "common/model/price.h"
+#include "common/model/money.h"
 #include "common/sink/sink.h"
 
 #define SHOWN 20 /* causes */
@@ -141,7 +141,7 @@ static int64_t tokens_of(const struct resubmit_plan *plan)
 static void put_cause(const struct selection *s, const struct failure_cause *c,
                       const struct resubmit_plan *plan, struct buf *out)
 {
-    char price[PRICE_TEXT_MAX];
+    char price[MONEY_TEXT_MAX];
     char name[96];
     int64_t tokens = share(s, c, tokens_of(plan));
 
@@ -150,7 +150,7 @@ static void put_cause(const struct selection *s, const struct failure_cause *c,
     if (tokens >= 0)
         json_put_raw_fmt(out, ", about %" PRId64 " tokens", tokens);
     if (plan->currency != NULL)
-        json_put_raw_fmt(out, ", %s", price_format(plan->currency, share(s, c, plan->nano), price));
+        json_put_raw_fmt(out, ", %s", money_format(plan->currency, share(s, c, plan->nano), price));
     if (!failure_may_pass(c))
         json_put_raw_fmt(out, "\n              -> it may fail again: %s", failure_help(c));
     json_put_raw(out, "\n");

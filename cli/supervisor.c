@@ -251,9 +251,18 @@ struct run_failure supervisor_failure(struct supervisor *s)
 void supervisor_stop(struct supervisor *s, const char *spare, int grace_ms)
 {
     struct program *m;
+    struct program *next;
 
     s->stopped = true;
     for (m = LIST_FIRST(&s->programs); m != NULL; m = LIST_NEXT(m, entry))
         loop_timer_stop(m->timer);
     children_stop(s->children, spare, grace_ms);
+    if (spare == NULL)
+        return;
+    s->stopped = false;
+    for (m = LIST_FIRST(&s->programs); m != NULL; m = next) {
+        next = LIST_NEXT(m, entry);
+        if (strcmp(m->name, spare) != 0)
+            forget(m);
+    }
 }

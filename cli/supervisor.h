@@ -49,8 +49,9 @@ void supervisor_again(struct supervisor *s, const char *name);
 struct run_failure supervisor_failure(struct supervisor *s);
 
 /**
- * End all but @spare (NULL: none), SIGTERM first, SIGKILL after @grace_ms. Blocks;
- * nothing is started again afterwards.
+ * End all but @spare (NULL: none), SIGTERM first, SIGKILL after @grace_ms. Blocks. What was ended
+ * is forgotten; @spare goes on being watched, and others can be started. Without @spare that is the
+ * end: nothing is started any more.
  */
 void supervisor_stop(struct supervisor *s, const char *spare, int grace_ms);
 

@@ -45,6 +45,7 @@ extern const struct verb cmd_report;
 extern const struct verb cmd_audit;
 extern const struct verb cmd_failures;
 extern const struct verb cmd_resubmit;
+extern const struct verb cmd_plan;
 extern const struct verb cmd_pause;
 extern const struct verb cmd_resume;
 extern const struct verb cmd_cancel;

@@ -19,7 +19,6 @@
 #include "common/redis/redis_url.h"
 #include "common/sink/sink.h"
 #include "producer/fingerprint.h"
-#include "producer/quotes.h"
 #include "producer/registration.h"
 
 #define GROUPS             (OPT_COMMON | OPT_PRODUCER)
@@ -149,7 +148,6 @@ static bool start(struct producer *p, const char *input, struct err *err)
     struct registration_plan plan = {
         .input = input,
         .give_up_ms = o->give_up_ms,
-        .prices = &p->prices,
         .tunables = {.max_inflight_shards = (uint64_t)o->max_inflight_shards,
                      .max_inflight_bytes = o->max_inflight_bytes,
                      .max_requests = (uint64_t)o->max_requests,
@@ -163,8 +161,10 @@ static bool start(struct producer *p, const char *input, struct err *err)
         return err_set(err, ERR_USAGE, "--redis URL is needed");
     if (!redis_url_parse(o->redis, &url, err) || !make_spec(&plan.spec, o, input, err) ||
         !price_table_load(&o->prices, &p->prices, err) ||
-        !quotes_cap(&p->prices, plan.spec.provider, o->max_cost, &plan.tunables, err))
+        !quotes_init(&plan.quotes, &p->prices, plan.spec.provider, o->max_cost, err))
         return false;
+    plan.tunables.max_cost_nano = plan.quotes.cap;
+    memcpy(plan.tunables.currency, plan.quotes.currency, sizeof(plan.tunables.currency));
     p->base = loop_new();
     p->redis = redis_conn_new(p->base, &url, COMMAND_TIMEOUT_MS);
     p->protocol = protocol_new(p->redis, "0");

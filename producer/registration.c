@@ -19,7 +19,6 @@
 #include "common/sink/layout.h"
 #include "common/sink/sink.h"
 #include "producer/cut.h"
-#include "producer/quotes.h"
 #include "producer/registration_internal.h"
 
 #define FULL_WAIT_MS 200
@@ -242,11 +241,7 @@ static uint32_t settled_count(const struct registration *r)
 static bool quote_shard(const struct registration *r, const struct shard *s, struct shard_put *out,
                         struct err *err)
 {
-    const struct registration_plan *plan = &r->plan;
-
-    return quotes_of_model(plan->prices, r->spec.provider, s->model, &plan->tunables, &out->priced,
-                           &out->quote, err) ||
-           s->left == 0;
+    return quotes_of(&r->plan.quotes, s->model, &out->priced, &out->quote, err) || s->left == 0;
 }
 
 static bool make_shards(const struct registration *r, struct shard_put *shards, struct err *err)
@@ -340,6 +335,7 @@ struct registration *registration_new(struct event_base *base, struct protocol *
     r->base = base;
     r->protocol = protocol;
     r->plan = *plan;
+    r->plan.quotes.provider = r->plan.spec.provider;
     r->done = done;
     r->arg = arg;
     r->payload = BUF_INIT(64u << 20);

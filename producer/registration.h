@@ -4,9 +4,9 @@
 #include "common/base/err.h"
 #include "common/model/job_spec.h"
 #include "common/protocol/protocol.h"
+#include "producer/core/quotes.h"
 
 struct event_base;
-struct price_table;
 struct registration;
 
 /**
@@ -22,8 +22,8 @@ typedef void (*registration_done_fn)(const struct err *err, void *arg);
 struct registration_plan {
     const char *input;    /* path or "-"; borrowed */
     struct job_spec spec; /* as it would be if the job is new */
-    struct job_tunables tunables; /* without quotes; its currency is the one that is billed */
-    const struct price_table *prices; /* for the quotes; borrowed */
+    struct job_tunables tunables; /* without its money */
+    struct quotes quotes;         /* the cap, and the prices; the provider is the spec's */
     int64_t give_up_ms; /* without Redis */
 };
 

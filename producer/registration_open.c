@@ -20,7 +20,6 @@
 #include "common/sink/sink.h"
 #include "common/sink/sink_trail.h"
 #include "producer/cut.h"
-#include "producer/quotes.h"
 #include "producer/registration_internal.h"
 
 #define DOCUMENT_MAX_BYTES 65536
@@ -345,7 +344,7 @@ static void tell_spent(struct registration *r)
         tell_generation(r);
         return;
     }
-    if (!spent_read(r->sink, r->plan.tunables.currency, &spent, &err)) {
+    if (!spent_read(r->sink, r->plan.quotes.currency, &spent, &err)) {
         registration_end(r, &err);
         return;
     }
@@ -368,7 +367,7 @@ static void refuse_opening(struct registration *r, enum protocol_answer answer,
         err_set(&problem, ERR_CONFLICT,
                 "job \"%s\" has spent money in %s, and its provider bills in %s by the prices that "
                 "are given now",
-                r->plan.spec.job, opened->currency, r->plan.tunables.currency);
+                r->plan.spec.job, opened->currency, r->plan.quotes.currency);
     else
         err_set(&problem, ERR_CONFLICT, "job \"%s\" exists with another input", r->plan.spec.job);
     registration_end(r, &problem);
@@ -423,6 +422,20 @@ static void open_job(struct registration *r)
     buf_release(&text);
 }
 
+static bool make_quotes(const struct registration *r, const struct job_lane *lanes, size_t count,
+                        struct lane_quote *out, struct err *err)
+{
+    char model[QUOTES_MODEL_SIZE];
+
+    for (size_t i = 0; i < count; i++) {
+        memcpy(out[i].lane, lanes[i].lane, sizeof(out[i].lane));
+        if (quotes_label_model(lanes[i].label, model) &&
+            !quotes_of(&r->plan.quotes, model, &out[i].priced, &out[i].quote, err))
+            return false;
+    }
+    return true;
+}
+
 static void on_lanes(enum protocol_answer answer, const struct job_lane *lanes, size_t count,
                      const struct err *err, void *arg)
 {
@@ -436,8 +449,7 @@ static void on_lanes(enum protocol_answer answer, const struct job_lane *lanes, 
         return;
     }
     struct lane_quote *quotes = xcalloc(count + 1, sizeof(*quotes));
-    if (quotes_of_lanes(r->plan.prices, r->plan.spec.provider, lanes, count, tunables, quotes,
-                        &problem)) {
+    if (make_quotes(r, lanes, count, quotes, &problem)) {
         tunables->quotes = quotes;
         tunables->quote_count = count;
         open_job(r);

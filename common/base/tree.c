@@ -10,7 +10,9 @@ void tree_add(struct tree *tree, const struct tree_node *node)
 
     copy.key = xstrdup(node->key);
     copy.value = xstrdup(node->value);
-    tree->nodes = xrealloc(tree->nodes, tree->count + 1, sizeof(*tree->nodes));
+    if ((tree->count & (tree->count - 1)) == 0) /* the room is the next power of two */
+        tree->nodes =
+            xrealloc(tree->nodes, tree->count == 0 ? 1 : 2 * tree->count, sizeof(*tree->nodes));
     tree->nodes[tree->count++] = copy;
 }
 

@@ -67,7 +67,7 @@ const struct setting options_rows[] = {
      .value_name = "NAME", .groups = OPT_RUN | OPT_SUBMIT | OPT_PLAN, .refuses = SETTING_ONLY_FLAG,
      .help = "Encoding of INPUT's rows, such as gb18030; without it UTF-8."},
     {.name = "max-cost", .type = SETTING_STRING, AT(max_cost),
-     .value_name = "MONEY", .groups = MAKE_JOB,
+     .value_name = "MONEY", .groups = MAKE_JOB | OPT_PLAN,
      .help = "Most money that the job may cost, such as 20CNY or $5. Nothing is sent that could "
              "pass it; at the cap the job waits, and the same command with more goes on."},
     {.name = "warn-at", .type = SETTING_STRING, AT(warn_at),
@@ -335,7 +335,8 @@ void options_print_markdown(FILE *out)
         "`SHEAF_CONFIG` names, else `sheaf.yaml` in the current folder: one flat YAML or JSON\n"
         "mapping, such as `poll_interval: 30s`. A key or flag that is not known is an error.\n"
         "Beside the settings the file may have `providers:`, which changes and adds profiles:\n"
-        "[providers.md](providers.md#in-the-configuration-file).\n"
+        "[providers.md](providers.md#in-the-configuration-file), and `prices:`, which changes and\n"
+        "adds prices of models: [cost.md](cost.md#in-the-configuration-file).\n"
         "\n"
         "A flag without a value can be taken back with `--no-`, such as `--no-wait`.\n"
         "Durations have a unit: `200ms`, `5s`, `10m`, `1h30m`, `7d`. Sizes are bytes, or have "

@@ -11,9 +11,18 @@
 #define NUMBER_MAX     64
 #define STRING_MAX     (TALLY_TEXT_MAX + 8)
 
+/* A list or object that is walked. */
+struct level {
+    struct json_iter it;
+    bool list;
+    size_t len; /* of its path */
+};
+
 /* A place that grows and shrinks while an answer is walked. */
 struct walk {
     struct answer_fields *fields;
+    struct level levels[ANSWER_FIELDS_DEPTH];
+    size_t depth;
     char path[PATH_MAX_BYTES];
     size_t len;
 };
@@ -96,36 +105,35 @@ static bool push(struct walk *w, const struct json_value *name)
     return true;
 }
 
-static void count(struct walk *w, const struct json_value *value, int depth);
-
-static void count_inside(struct walk *w, const struct json_value *container, int depth)
-{
-    struct json_iter it = json_iter_begin(container);
-    struct json_value name, value;
-    size_t len = w->len;
-
-    while (json_iter_next(&it, &name, &value)) {
-        if (push(w, container->kind == JSON_ARRAY ? NULL : &name))
-            count(w, &value, depth + 1);
-        else
-            w->fields->more = true;
-        w->path[len] = '\0';
-        w->len = len;
-    }
-}
-
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as ANSWER_FIELDS_DEPTH */
-static void count(struct walk *w, const struct json_value *value, int depth)
+/* Count @value, or go into it. */
+static void enter(struct walk *w, const struct json_value *value)
 {
     struct json_iter it = json_iter_begin(value);
     struct json_value first;
 
     if (!json_iter_next(&it, NULL, &first))
         count_scalar(w, value);
-    else if (depth == ANSWER_FIELDS_DEPTH)
+    else if (w->depth == ANSWER_FIELDS_DEPTH)
         w->fields->more = true;
     else
-        count_inside(w, value, depth);
+        w->levels[w->depth++] =
+            (struct level){json_iter_begin(value), value->kind == JSON_ARRAY, w->len};
+}
+
+/* The next element of the innermost list or object; out of it behind the last one. */
+static void step(struct walk *w)
+{
+    struct level *inner = &w->levels[w->depth - 1];
+    struct json_value name, value;
+
+    w->len = inner->len;
+    w->path[w->len] = '\0';
+    if (!json_iter_next(&inner->it, &name, &value))
+        w->depth--;
+    else if (push(w, inner->list ? NULL : &name))
+        enter(w, &value);
+    else
+        w->fields->more = true;
 }
 
 void answer_fields_add(struct answer_fields *fields, const struct slice *answer)
@@ -133,8 +141,11 @@ void answer_fields_add(struct answer_fields *fields, const struct slice *answer)
     struct walk w = {.fields = fields};
     struct json_value value;
 
-    if (json_scan(answer->p, answer->len, &value, NULL))
-        count(&w, &value, 0);
+    if (!json_scan(answer->p, answer->len, &value, NULL))
+        return;
+    enter(&w, &value);
+    while (w.depth > 0)
+        step(&w);
 }
 
 void answer_fields_release(struct answer_fields *fields)

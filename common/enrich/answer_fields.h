@@ -19,6 +19,9 @@ struct tally;
 /** Different places that are counted; answers with more are not answers to one question. */
 #define ANSWER_FIELDS_MAX 64
 
+/** Room for a place's path and its NUL, and a word before it. */
+#define ANSWER_FIELD_PATH_MAX 272
+
 /** Deeper values are not looked at. */
 #define ANSWER_FIELDS_DEPTH 8
 

@@ -90,6 +90,15 @@ static bool is_answer(enum pair_state said)
     return said == PAIR_OK || said == PAIR_REPAIRED || said == PAIR_INVALID;
 }
 
+/* That a row was forgotten is one cause, whatever its id. */
+static void count_why(struct enrich_analysis *a, const struct reading_row *row)
+{
+    const char *why =
+        strcmp(row->code, "forgotten") == 0 ? "nothing for the row in the pack's answer" : row->why;
+
+    tally_add(a->whys, why, strlen(why), 1);
+}
+
 void enrich_report_result(void *report, const struct judge_result *result)
 {
     struct enrich_report *r = report;
@@ -108,7 +117,7 @@ void enrich_report_result(void *report, const struct judge_result *result)
             continue;
         bad++;
         if (row->said == PAIR_INVALID || lost)
-            tally_add(a->whys, row->why, strlen(row->why), 1);
+            count_why(a, row);
     }
     a->requests++;
     count_usage(a, result, bad);

@@ -69,8 +69,8 @@ static bool put_whys(struct buf *out, const struct enrich_analysis *a)
     size_t count;
     const struct tally_entry *top = tally_top(a->whys, WHYS, &count);
     bool ok = a->invalid + a->lost == 0 ||
-              buf_printf(out, "  %" PRIu64 " answers not valid, %" PRIu64 " rows forgotten\n",
-                         a->invalid, a->lost);
+              buf_printf(out, "  %" PRIu64 " answers not valid, %" PRIu64 " row%s forgotten\n",
+                         a->invalid, a->lost, a->lost == 1 ? "" : "s");
 
     for (size_t i = 0; ok && i < count; i++)
         ok = buf_printf(out, "    %8" PRIu64 "  %s\n", top[i].count, top[i].text);
@@ -93,17 +93,22 @@ static bool put_repairs(struct buf *out, const struct enrich_analysis *a)
     return ok && (before[0] != ',' || buf_append(out, "\n", 1));
 }
 
+static bool put_numbers(struct buf *out, const struct enrich_field *f)
+{
+    char mean[REPORT_WORD_MAX], max[REPORT_WORD_MAX];
+
+    return f->numbers == 0 ||
+           buf_printf(out, " mean %s, up to %s;", report_decimal(f->sum / (double)f->numbers, mean),
+                      report_decimal(f->max, max));
+}
+
 static bool put_field(struct buf *out, struct enrich_field *f)
 {
-    char word[REPORT_WORD_MAX], more[REPORT_WORD_MAX];
+    char word[REPORT_WORD_MAX], place[ANSWER_FIELD_PATH_MAX];
     size_t count;
     const struct tally_entry *top = tally_top(f->tally, VALUES, &count);
-    bool ok = buf_printf(out, "  %s:", f->path[0] == '\0' ? "answer" : f->path);
+    bool ok = buf_printf(out, "  %s:", report_place(f, place)) && put_numbers(out, f);
 
-    if (ok && f->numbers > 0)
-        ok = buf_printf(out, " mean %s, up to %s;",
-                        report_decimal(f->sum / (double)f->numbers, word),
-                        report_decimal(f->max, more));
     if (ok && report_field_is_free(f))
         return buf_printf(out, " %" PRIu64 " values, all different\n", f->values);
     for (size_t i = 0; ok && i < count; i++)

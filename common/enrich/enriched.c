@@ -35,9 +35,15 @@ void enriched_clear(struct enriched *e)
     buf_clear(&e->said);
 }
 
+static bool put(struct buf *out, const char *text)
+{
+    return buf_append(out, text, strlen(text));
+}
+
 static bool put_string(struct buf *out, const char *name, const char *text, size_t len)
 {
-    return buf_printf(out, ",\"%s\":", name) && json_string_encode(out, text, len);
+    return put(out, ",\"") && put(out, name) && put(out, "\":") &&
+           json_string_encode(out, text, len);
 }
 
 static bool put_repairs(struct buf *out, unsigned repairs)
@@ -64,14 +70,14 @@ static bool say(struct buf *out, const char *name, const struct judged *judged)
         !json_string_encode(out, name, strlen(name)))
         return false;
     if (plain && judged->raw.len == 0)
-        return buf_printf(out, ":\"%s\"", status);
-    return buf_printf(out, ":{\"status\":\"%s\"", status) &&
+        return put(out, ":\"") && put(out, status) && put(out, "\"");
+    return put(out, ":{\"status\":\"") && put(out, status) && put(out, "\"") &&
            (judged->repairs == 0 || put_repairs(out, judged->repairs)) &&
            (judged->code[0] == '\0' ||
             (put_string(out, "code", judged->code, strlen(judged->code)) &&
              put_string(out, "why", judged->why, strlen(judged->why)))) &&
            (judged->raw.len == 0 || put_string(out, "raw", judged->raw.p, judged->raw.len)) &&
-           buf_append(out, "}", 1);
+           put(out, "}");
 }
 
 static bool hold(struct enriched *e, const char *path, const char *text, size_t len)

@@ -178,23 +178,29 @@ static bool put_row(struct integration *g, const struct block *block, uint32_t a
     return row_writer_add(g->writer, row, puts, count, err);
 }
 
+static bool put_block(struct integration *g, const struct block *block, struct err *err)
+{
+    if (block->first != judge_first(g->judge) || block->count != judge_rows(g->judge))
+        return changed(g, err);
+    for (uint32_t i = 0; i < block->count; i++)
+        if (!put_row(g, block, i, err))
+            return false;
+    return true;
+}
+
 static bool put_rows(struct integration *g, struct err *err)
 {
     const struct block *block = NULL;
     bool end = false;
     bool over = false;
 
-    for (;;) {
+    while (!end) {
         if (!block_next(g->reader, &block, &end, err) || !judge_block(g->judge, &over, err))
             return false;
-        if (end != over || (!end && (block->first != judge_first(g->judge) ||
-                                     block->count != judge_rows(g->judge))))
+        if (end != over)
             return changed(g, err);
-        if (end)
-            break;
-        for (uint32_t i = 0; i < block->count; i++)
-            if (!put_row(g, block, i, err))
-                return false;
+        if (!end && !put_block(g, block, err))
+            return false;
     }
     return row_writer_end(g->writer, err) && flush(&g->out, err) && flush(&g->errors, err);
 }

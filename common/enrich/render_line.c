@@ -41,7 +41,6 @@ struct line_maker {
     struct template_row *rows; /* BLOCK_ROWS */
     struct buf line, system, prompt, part;
     struct buf text, images; /* of one image template; all images, as they stand in the line */
-    uint64_t image_count;    /* in them */
     char why[512];
 };
 
@@ -175,27 +174,7 @@ static bool put_image(struct line_maker *maker, const char *reference, struct re
         return fail(maker, out,
                     problem == IMAGE_MISSING ? RENDER_IMAGE_MISSING : RENDER_IMAGE_INVALID,
                     err.msg);
-    maker->image_count++;
     return put(&maker->images, "\"}}") || fail_long(maker, out, 0);
-}
-
-/* The images of one row behind those that are there. */
-static bool put_images(struct line_maker *maker, const struct analysis *a,
-                       const struct template_input *input, struct render_item *out)
-{
-    struct err err = {0};
-
-    for (size_t i = 0; i < a->image_count; i++) {
-        buf_clear(&maker->text);
-        if (!template_render(a->images[i], input, &maker->text, &err))
-            return fail_template(maker, out, &err);
-        struct image_list list = image_list_begin(maker->text.data, maker->text.len);
-        while (image_list_next(&list, &maker->part)) {
-            if (!put_image(maker, maker->part.data, out))
-                return false;
-        }
-    }
-    return true;
 }
 
 static struct template_input input_for(const struct analysis *a, enum tokens_family family)
@@ -203,19 +182,25 @@ static struct template_input input_for(const struct analysis *a, enum tokens_fam
     return (struct template_input){.vocabulary = a->vocabulary_text, .family = family};
 }
 
+/* The images of @row, as they stand in the line; an analysis that packs has none. */
 static bool render_images(struct line_maker *maker, const struct analysis *a,
-                          const struct block *block, struct render_item *out)
+                          const struct template_row *row, struct render_item *out)
 {
     struct template_input input = input_for(a, tokens_family_of(a->multimodal_model));
+    struct err err = {0};
 
+    input.row = row;
+    input.missing_is_empty = true; /* it has no image then */
     buf_clear(&maker->images);
-    maker->image_count = 0;
-    for (size_t i = 0; a->image_count != 0 && i < out->row_count; i++) {
-        struct template_row row = row_of(block, out->rows[i]);
-
-        input.row = &row;
-        if (!put_images(maker, a, &input, out))
-            return false;
+    for (size_t i = 0; i < a->image_count; i++) {
+        buf_clear(&maker->text);
+        if (!template_render(a->images[i], &input, &maker->text, &err))
+            return fail_template(maker, out, &err);
+        struct image_list list = image_list_begin(maker->text.data, maker->text.len);
+        while (image_list_next(&list, &maker->part)) {
+            if (!put_image(maker, maker->part.data, out))
+                return false;
+        }
     }
     out->multimodal = maker->images.len != 0;
     return true;
@@ -330,11 +315,11 @@ void line_make(struct line_maker *maker, size_t analysis, const struct block *bl
     out->code = RENDER_ASKED;
     out->why = "";
     out->multimodal = false;
-    if (!render_images(maker, a, block, out))
-        return;
-    input = input_for(a, maker->shapes[analysis].forms[out->multimodal].family);
     for (size_t i = 0; i < out->row_count; i++)
         maker->rows[i] = row_of(block, out->rows[i]);
+    if (!render_images(maker, a, maker->rows, out))
+        return;
+    input = input_for(a, maker->shapes[analysis].forms[out->multimodal].family);
     if (a->pack_rows == 0) {
         input.row = maker->rows;
     } else {
@@ -349,23 +334,18 @@ void line_probe(struct line_maker *maker, size_t analysis, const struct block *b
                 struct render_item *out, struct line_part *part)
 {
     const struct analysis *a = &maker->recipe->analyses[analysis];
+    struct template_input input = input_for(a, maker->shapes[analysis].forms[false].family);
     struct template_row one = row_of(block, row);
     struct err err = {0};
 
     out->code = RENDER_ASKED;
-    out->multimodal = false;
-    if (!render_images(maker, a, block, out))
-        return;
-    enum tokens_family family = maker->shapes[analysis].forms[out->multimodal].family;
-    struct template_input input = input_for(a, family);
     buf_clear(&maker->part);
     if (!template_render_row(a->prompt, &input, &one, &maker->part, &err)) {
         fail_template(maker, out, &err);
         return;
     }
-    part->tokens = tokens_of_text(family, maker->part.data, maker->part.len) +
-                   maker->image_count * TOKENS_AN_IMAGE;
-    part->bytes = maker->part.len + maker->images.len;
+    part->tokens = tokens_of_text(input.family, maker->part.data, maker->part.len);
+    part->bytes = maker->part.len;
 }
 
 struct line_part line_base(struct line_maker *maker, size_t analysis)

@@ -37,7 +37,7 @@ struct line_part {
 };
 
 /**
- * Render what @row of the block adds to a request of @analysis, which packs, images too. As in
+ * Render what @row of the block adds to a request of @analysis, which packs. As in
  * line_make(): @out->code is RENDER_ASKED, with *@part filled in, or why it cannot be asked.
  */
 void line_probe(struct line_maker *maker, size_t analysis, const struct block *block, uint32_t row,

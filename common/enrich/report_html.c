@@ -68,9 +68,10 @@ static bool put_header(struct buf *out, const struct page *page)
                                   !html_put(out, "</bdi></p>\n")))
         return false;
     return html_put(out, "<p class=\"dim\">") && html_text(out, spec->provider) &&
-           html_put(out, " \xc2\xb7 <bdi>") && html_text(out, spec->base_url) &&
-           html_put(out, "</bdi></p>\n") && put_when(out, page->times) &&
-           html_put(out, "</header>\n");
+           (spec->base_url[0] == '\0' ||
+            (html_put(out, " \xc2\xb7 <bdi>") && html_text(out, spec->base_url) &&
+             html_put(out, "</bdi>"))) &&
+           html_put(out, "</p>\n") && put_when(out, page->times) && html_put(out, "</header>\n");
 }
 
 static bool put_tile(struct buf *out, const char *what, const char *value)

@@ -21,8 +21,8 @@ static bool put_key(struct buf *out)
         const char *name = pair_verdict_name((enum pair_verdict)i);
 
         ok = buf_printf(out,
-                        "<svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"%s\" "
-                        "width=\"10\" height=\"10\"/></svg>%s",
+                        "<span><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"%s\" "
+                        "width=\"10\" height=\"10\"/></svg>%s</span> ",
                         name, name);
     }
     return ok && html_put(out, "</p>\n");
@@ -96,27 +96,29 @@ static bool put_tally(struct buf *out, const char *title, const char *head, stru
 
 static int by_number(const void *a, const void *b)
 {
-    const struct tally_entry *const *x = a;
-    const struct tally_entry *const *y = b;
-    long long m = strtoll(report_value(*x), NULL, 10);
-    long long n = strtoll(report_value(*y), NULL, 10);
+    long long m = strtoll(report_value(a), NULL, 10);
+    long long n = strtoll(report_value(b), NULL, 10);
 
     return (m > n) - (m < n);
 }
 
-static bool put_field_title(struct buf *out, const struct enrich_field *f)
+static bool put_numbers(struct buf *out, const struct enrich_field *f)
 {
     char min[REPORT_WORD_MAX], mean[REPORT_WORD_MAX], max[REPORT_WORD_MAX];
-    char values[REPORT_WORD_MAX];
-    bool ok = html_put(out, "<h4><bdi>") &&
-              html_text(out, f->path[0] == '\0' ? "answer" : f->path) &&
-              buf_printf(out, "</bdi>: %s values", report_number(f->values, values));
 
-    if (ok && f->numbers > 0)
-        ok = buf_printf(out, ", from %s to %s, %s on average", report_decimal(f->min, min),
-                        report_decimal(f->max, max),
-                        report_decimal(f->sum / (double)f->numbers, mean));
-    return ok && html_put(out, "</h4>\n");
+    return f->numbers == 0 || buf_printf(out, ", from %s to %s, %s on average",
+                                         report_decimal(f->min, min), report_decimal(f->max, max),
+                                         report_decimal(f->sum / (double)f->numbers, mean));
+}
+
+static bool put_field_title(struct buf *out, const struct enrich_field *f)
+{
+    char values[REPORT_WORD_MAX], place[ANSWER_FIELD_PATH_MAX];
+
+    return html_put(out, "<h4><bdi>") && html_text(out, report_place(f, place)) &&
+           buf_printf(out, "</bdi>: %s value%s", report_number(f->values, values),
+                      f->values == 1 ? "" : "s") &&
+           put_numbers(out, f) && html_put(out, "</h4>\n");
 }
 
 static bool put_value_row(struct buf *out, const struct tally_entry *entry, uint64_t total)
@@ -133,7 +135,7 @@ static bool put_value_row(struct buf *out, const struct tally_entry *entry, uint
 static bool put_field(struct buf *out, struct enrich_field *f)
 {
     static const char *const heads[] = {"value", "", "times", "share"};
-    const struct tally_entry *sorted[VALUES];
+    struct tally_entry sorted[VALUES];
     size_t count;
     const struct tally_entry *top = tally_top(f->tally, VALUES, &count);
 
@@ -142,12 +144,12 @@ static bool put_field(struct buf *out, struct enrich_field *f)
     if (report_field_is_free(f))
         return html_put(out, "<p class=\"dim\">all different</p>\n");
     for (size_t i = 0; i < count; i++)
-        sorted[i] = &top[i];
+        sorted[i] = top[i];
     if (f->numbers == f->values && f->whole && count > 0)
         qsort(sorted, count, sizeof(sorted[0]), by_number);
     bool ok = html_table(out, "values", heads, ARRAY_LEN(heads));
     for (size_t i = 0; ok && i < count; i++)
-        ok = put_value_row(out, sorted[i], f->values);
+        ok = put_value_row(out, &sorted[i], f->values);
     ok = ok && html_put(out, "</tbody></table>\n");
     if (ok && tally_texts(f->tally) > count)
         ok = buf_printf(out, "<p class=\"dim\">and %zu%s more</p>\n", tally_texts(f->tally) - count,
@@ -184,24 +186,28 @@ static bool put_spend_row(struct buf *out, const struct enrich_spend *s)
            html_cell(out, "n", lost) && html_put(out, "</tr>\n");
 }
 
+static bool put_deviation(struct buf *out, const struct enrich_analysis *a)
+{
+    char word[REPORT_WORD_MAX];
+
+    return a->metered == 0 ||
+           buf_printf(out,
+                      "<p class=\"dim\">The prompts were estimated %s against what was "
+                      "counted.</p>\n",
+                      report_deviation(a->estimated, a->metered, word));
+}
+
 static bool put_spends(struct buf *out, const struct enrich_analysis *a)
 {
     static const char *const heads[] = {"model",      "requests",  "prompt tokens", "cached",
                                         "completion", "reasoning", "cost",          "wasted"};
-    char deviation[REPORT_WORD_MAX];
     bool ok = html_put(out, "<h4>Models</h4>\n<div class=\"wide\">") &&
               html_table(out, "spend", heads, ARRAY_LEN(heads));
 
     for (size_t i = 0; ok && i < a->spend_count; i++)
         if (a->spend[i].requests > 0)
             ok = put_spend_row(out, &a->spend[i]);
-    ok = ok && html_put(out, "</tbody></table></div>\n");
-    if (ok && a->metered > 0)
-        ok = buf_printf(out,
-                        "<p class=\"dim\">The prompts were estimated %s against what was "
-                        "counted.</p>\n",
-                        report_deviation(a->estimated, a->metered, deviation));
-    return ok;
+    return ok && html_put(out, "</tbody></table></div>\n") && put_deviation(out, a);
 }
 
 static bool put_counts(struct buf *out, const struct enrich_analysis *a)

@@ -44,7 +44,7 @@ const char *report_number(uint64_t n, char out[REPORT_WORD_MAX])
 
 const char *report_decimal(double n, char out[REPORT_WORD_MAX])
 {
-    (void)snprintf(out, REPORT_WORD_MAX, "%.6g", n);
+    (void)snprintf(out, REPORT_WORD_MAX, "%.4g", n);
     return out;
 }
 
@@ -94,6 +94,14 @@ const char *report_value(const struct tally_entry *entry)
 bool report_value_is_text(const struct tally_entry *entry)
 {
     return entry->text[0] == 's';
+}
+
+const char *report_place(const struct enrich_field *field, char out[ANSWER_FIELD_PATH_MAX])
+{
+    bool bare = field->path[0] == '\0' || field->path[0] == '[';
+
+    (void)snprintf(out, ANSWER_FIELD_PATH_MAX, "%s%s", bare ? "answer" : "", field->path);
+    return out;
 }
 
 bool report_field_is_free(struct enrich_field *field)

@@ -15,7 +15,7 @@ struct price_fx;
 /* Pieces of a report for people, the same in its text and its page. */
 
 /** Room for any of them and its NUL. */
-#define REPORT_WORD_MAX 96
+#define REPORT_WORD_MAX 160
 
 /** "99.9%", rounded down; "–" of nothing. Returns @out. */
 const char *report_share(uint64_t n, uint64_t total, char out[REPORT_WORD_MAX]);
@@ -45,6 +45,9 @@ const char *report_value(const struct tally_entry *entry);
 
 /** It is a string. */
 bool report_value_is_text(const struct tally_entry *entry);
+
+/** Where the field is, for people: "answer", "answer[]", "polarity". Returns @out. */
+const char *report_place(const struct enrich_field *field, char out[ANSWER_FIELD_PATH_MAX]);
 
 /** Every value of the field came once, and there are many: its values say nothing of the whole. */
 bool report_field_is_free(struct enrich_field *field);

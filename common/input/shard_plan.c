@@ -81,8 +81,8 @@ static struct shard *shard_for(struct shard_plan *plan, uint32_t lines, const ch
     }
     plan->shards = xrealloc(plan->shards, plan->count + 1, sizeof(*plan->shards));
     struct shard *shard = &plan->shards[plan->count];
-    *shard = (struct shard){.index = (uint32_t)plan->count++,
-                            .family = tokens_family_of(line->model)};
+    *shard =
+        (struct shard){.index = (uint32_t)plan->count++, .family = tokens_family_of(line->model)};
     memcpy(shard->lane, lane, LANE_ID_LEN + 1);
     memcpy(shard->model, line->model, sizeof(shard->model));
     write_label(shard, line);

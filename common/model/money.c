@@ -12,14 +12,14 @@ static const struct mark {
     const char *text;
     const char *currency;
 } marks[] = {
-    {"CNY",  "CNY"},
-    {"RMB",  "CNY"},
-    {"USD",  "USD"},
-    {"US$",  "USD"},
+    {"CNY", "CNY"},
+    {"RMB", "CNY"},
+    {"USD", "USD"},
+    {"US$", "USD"},
     {"¥",  "CNY"},
     {"￥", "CNY"},
-    {"元",  "CNY"},
-    {"$",    "USD"},
+    {"元", "CNY"},
+    {"$",   "USD"},
 };
 
 const char *money_currency(const char *text)

@@ -65,15 +65,4 @@ MUST_CHECK bool price_quote_cost(const struct price_quote *quote, const struct u
 MUST_CHECK bool price_quote_tokens(const struct price_quote *quote, uint64_t input, uint64_t output,
                                    int64_t *nano);
 
-/** Older names; price_quote_tokens() and money_format() are the new ones. */
-#define PRICE_TEXT_MAX MONEY_TEXT_MAX
-#define price_format   money_format
-static inline bool price_cost(const struct price *price, uint64_t input, uint64_t output,
-                              bool batch, int64_t *nano)
-{
-    struct price_quote quote = price_quote_make(price, batch);
-
-    return price_quote_tokens(&quote, input, output, nano);
-}
-
 #endif

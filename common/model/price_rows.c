@@ -15,6 +15,8 @@
  * converted back and rounded to a fen, which is what open.bigmodel.cn/pricing lists. What the Batch
  * API costs of them is the vendors': half at openai (platform.openai.com/docs/guides/batch), zhipu
  * (docs.bigmodel.cn, batch) and groq (console.groq.com/docs/batch); a free model stays free.
+ * Of models whose price depends on lengths, what is here is for input up to 32,000 tokens and
+ * answers over 200: shorter answers cost less, and a budget must not come out too low.
  * Cached input from gpt-5.2 on is a tenth (developers.openai.com/api/docs/pricing).
  */
 static const char genai[] = "genai-prices 47df840";
@@ -29,6 +31,8 @@ static const char free_of_charge[] = "open.bigmodel.cn/pricing: free";
     {"groq", model, "USD", input, NONE, output, 50, checked, genai}
 #define ZHIPU(model, input, cached, output) \
     {"zhipu", model, "CNY", input, cached, output, 50, "2026-05-23", yuan}
+#define TIERED(model, input, cached, output) \
+    {"zhipu", model, "CNY", input, cached, output, 50, "2025-12", lobe}
 
 const struct price price_rows[] = {
     OPENAI("gpt-4o",                 AT(2, 500000), AT(1, 250000), AT(10, 0),     "2025-07-04"),
@@ -55,8 +59,8 @@ const struct price price_rows[] = {
     ZHIPU("glm-4-air",           AT(0, 500000), AT(0, 250000), AT(0, 500000)),
     ZHIPU("glm-4-plus",          AT(5, 0),      AT(2, 500000), AT(5, 0)),
     ZHIPU("glm-4-long",          AT(1, 0),      AT(0, 500000), AT(1, 0)),
-    ZHIPU("glm-4.5-air",         AT(0, 800000), AT(0, 160000), AT(2, 0)),
-    ZHIPU("glm-4.7",             AT(2, 0),      AT(0, 400000), AT(8, 0)),
+    TIERED("glm-4.5-air",        AT(0, 800000), AT(0, 160000), AT(6, 0)),
+    TIERED("glm-4.7",            AT(3, 0),      AT(0, 600000), AT(14, 0)),
     ZHIPU("glm-5-turbo",         AT(5, 0),      AT(1, 200000), AT(22, 0)),
     ZHIPU("glm-5.1",             AT(6, 0),      AT(1, 300000), AT(24, 0)),
     {"zhipu", "glm-4v-plus", "CNY", AT(10, 0), NONE, AT(10, 0), 50, "2024-09", lobe},

@@ -249,10 +249,14 @@ static bool read_currency(const struct loader *l, size_t i, const char **currenc
 enum field { CURRENCY, INPUT, OUTPUT, CACHED, BATCH_FACTOR, CHECKED, PROVIDER, SOURCE, FIELDS };
 
 static const char *const field_names[] = {
-    [CURRENCY] = "currency", [INPUT] = "input",
-    [OUTPUT] = "output",     [CACHED] = "cached",
-    [BATCH_FACTOR] = "batch_factor", [CHECKED] = "checked",
-    [PROVIDER] = "provider", [SOURCE] = "source",
+    [CURRENCY] = "currency",
+    [INPUT] = "input",
+    [OUTPUT] = "output",
+    [CACHED] = "cached",
+    [BATCH_FACTOR] = "batch_factor",
+    [CHECKED] = "checked",
+    [PROVIDER] = "provider",
+    [SOURCE] = "source",
     [FIELDS] = NULL,
 };
 
@@ -261,27 +265,15 @@ static bool read_field(const struct loader *l, size_t i, enum field field, struc
     const char *value = l->tree->nodes[i].value;
 
     switch (field) {
-    case CURRENCY:
-        return read_currency(l, i, &row->currency);
-    case INPUT:
-        return read_money(l, i, &row->input);
-    case OUTPUT:
-        return read_money(l, i, &row->output);
-    case CACHED:
-        return read_money(l, i, &row->cached);
-    case BATCH_FACTOR:
-        return read_factor(l, i, &row->batch_percent);
-    case CHECKED:
-        row->checked = own(l->table, value);
-        return read_day(l, i);
-    case PROVIDER:
-        row->provider = own(l->table, value);
-        return true;
-    case SOURCE:
-        row->source = own(l->table, value);
-        return true;
-    case FIELDS:
-        break;
+    case CURRENCY: return read_currency(l, i, &row->currency);
+    case INPUT: return read_money(l, i, &row->input);
+    case OUTPUT: return read_money(l, i, &row->output);
+    case CACHED: return read_money(l, i, &row->cached);
+    case BATCH_FACTOR: return read_factor(l, i, &row->batch_percent);
+    case CHECKED: row->checked = own(l->table, value); return read_day(l, i);
+    case PROVIDER: row->provider = own(l->table, value); return true;
+    case SOURCE: row->source = own(l->table, value); return true;
+    case FIELDS: break;
     }
     return false;
 }
@@ -309,8 +301,7 @@ static bool check_whole(const struct loader *l, size_t i, const struct price *ro
         if ((wide)prices[n] * row->batch_percent % 100 == 0)
             continue;
         (void)err_set(l->err, ERR_USAGE,
-                      "%s: a price times batch_factor has more than nine decimals",
-                      row->model);
+                      "%s: a price times batch_factor has more than nine decimals", row->model);
         return fail_at(l, i);
     }
     return true;
@@ -323,9 +314,9 @@ static bool check_others(const struct loader *l, size_t i, const struct price *r
 
     for (size_t n = 0; n < l->table->count; n++) {
         const struct price *other = &l->table->rows[n];
-        bool same = row->provider == NULL ? other->provider == NULL
-                                          : other->provider != NULL &&
-                                                strcmp(row->provider, other->provider) == 0;
+        bool same = row->provider == NULL
+                        ? other->provider == NULL
+                        : other->provider != NULL && strcmp(row->provider, other->provider) == 0;
 
         if (!same)
             continue;

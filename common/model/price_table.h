@@ -74,8 +74,9 @@ const struct price *price_find(const struct price_table *table, const char *prov
 const char *price_table_currency(const struct price_table *table, const char *provider);
 
 /**
- * What @model costs at @provider, in the currency that it bills in: price_find(), price_quote_make(),
- * and the rate of exchange where the row is in the other currency. False: not known ("?").
+ * What @model costs at @provider, in the currency that it bills in: price_find(),
+ * price_quote_make(), and the rate of exchange where the row is in the other currency. False: not
+ * known ("?").
  */
 MUST_CHECK bool price_table_quote(const struct price_table *table, const char *provider,
                                   const char *model, bool batch, struct price_quote *out);

@@ -62,8 +62,7 @@ bool answer_check(const struct answer_rule *rule, const struct json_value *value
 {
     if (rule->schema != NULL && !schema_check(rule->schema, value, why))
         return false;
-    return rule->vocabulary == NULL ||
-           vocabulary_check(rule->vocabulary, &rule->where, value, why);
+    return rule->vocabulary == NULL || vocabulary_check(rule->vocabulary, &rule->where, value, why);
 }
 
 void answer_invalid(struct answer *out)
@@ -166,21 +165,23 @@ void answer_say_cut(const struct answer_content *content, char why[WHY_MAX])
 }
 
 bool answer_read(const struct answer_rule *rule, const struct answer_content *content,
-                 struct answer_scratch *scratch, struct json_value *root, struct repaired *done,
+                 struct answer_scratch *scratch, bool pack, struct answer_value *out,
                  char why[WHY_MAX])
 {
+    struct slice text = content->text;
+    struct buf *fixed = &scratch->fixed;
     struct json_error error = {0};
     const char *what = NULL;
+    const char *no_list = NULL;
 
-    *done = (struct repaired){.whole = SIZE_MAX};
-    if (json_scan(content->text.p, content->text.len, root, &error))
+    out->done = (struct repaired){.whole = SIZE_MAX};
+    if (json_scan(text.p, text.len, &out->root, &error))
         return true;
     what = error.what;
-    if (rule->repair) {
-        if (repair_json(&scratch->fixed, content->text.p, content->text.len, done, &what))
-            return json_scan(scratch->fixed.data, scratch->fixed.len, root, &error);
-    }
-    if (trim(content->text).len == 0)
+    if (rule->repair && (repair_json(fixed, text.p, text.len, &out->done, &what) ||
+                         (pack && repair_list(fixed, text.p, text.len, &out->done, &no_list))))
+        return json_scan(fixed->data, fixed->len, &out->root, &error);
+    if (trim(text).len == 0)
         return why_set(why, "the answer is empty");
     return why_set(why, "not JSON: %s", what);
 }
@@ -188,17 +189,16 @@ bool answer_read(const struct answer_rule *rule, const struct answer_content *co
 void answer_judge(const struct answer_rule *rule, const struct answer_content *content,
                   struct answer_scratch *scratch, struct answer *out)
 {
-    struct json_value root;
-    struct repaired done;
+    struct answer_value value;
 
     *out = (struct answer){.verdict = ANSWER_INVALID};
     buf_clear(&scratch->fixed);
     buf_clear(&scratch->json);
     if (rule->type == ANSWER_TEXT) {
         judge_text(rule, content, scratch, out);
-    } else if (answer_read(rule, content, scratch, &root, &done, out->why)) {
-        out->repairs = done.repairs;
-        settle_compact(rule, &root, &scratch->json, out);
+    } else if (answer_read(rule, content, scratch, false, &value, out->why)) {
+        out->repairs = value.done.repairs;
+        settle_compact(rule, &value.root, &scratch->json, out);
     }
     if (out->verdict == ANSWER_INVALID) {
         answer_invalid(out);

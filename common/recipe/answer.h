@@ -123,8 +123,9 @@ struct answer_extra {
  * Ids are compared as text: 7 is "7". A row that is not there is INVALID and forgotten; so is one
  * whose element was cut off inside. Each row is judged by itself: one that is not valid spoils no
  * other. With ANSWER_TEXT the answers are strings, and an element without @answer_field has one
- * other member than its id. False when the text as a whole cannot be read; then every out[i] is INVALID with the same
- * why and none is forgotten. @extra may be NULL. out[i].json as in answer_judge().
+ * other member than its id. False when the text as a whole cannot be read; then every out[i] is
+ * INVALID with the same why and none is forgotten. @extra may be NULL. out[i].json as in
+ * answer_judge().
  */
 bool answer_split(const struct answer_rule *rule, const struct answer_pack *pack,
                   const struct answer_content *content, struct answer_scratch *scratch,

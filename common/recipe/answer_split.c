@@ -126,6 +126,13 @@ static struct json_value only_other(const struct splitter *s, const struct json_
     return found;
 }
 
+static bool is_text(const struct json_value *value, char why[WHY_MAX])
+{
+    if (value->kind != JSON_STRING)
+        return why_set(why, "expected a text, got %s", json_kind_name(value->kind));
+    return value->len > 2 || why_set(why, "the answer is empty");
+}
+
 /* Judge @value, or @element without its id when @value is absent, for row @i. */
 static void settle(struct splitter *s, size_t i, const struct json_value *element,
                    const struct json_value *value)
@@ -138,13 +145,7 @@ static void settle(struct splitter *s, size_t i, const struct json_value *elemen
     out->repairs = s->repairs;
     if (!fits)
         (void)why_set(out->why, "the answer is too long");
-    else if (s->rule->type != ANSWER_TEXT)
-        answer_settle(s->rule, &compact, out);
-    else if (compact.kind != JSON_STRING)
-        (void)why_set(out->why, "expected a text, got %s", json_kind_name(compact.kind));
-    else if (compact.len == 2)
-        (void)why_set(out->why, "the answer is empty");
-    else
+    else if (s->rule->type != ANSWER_TEXT || is_text(&compact, out->why))
         answer_settle(s->rule, &compact, out);
     if (out->verdict == ANSWER_INVALID)
         answer_invalid(out);
@@ -310,8 +311,7 @@ bool answer_split(const struct answer_rule *rule, const struct answer_pack *pack
                   struct answer out[], struct answer_extra *extra)
 {
     struct splitter s = {.rule = rule, .pack = pack, .json = &scratch->json, .out = out};
-    struct json_value root;
-    struct repaired done;
+    struct answer_value value;
     char why[WHY_MAX] = "";
 
     if (extra != NULL)
@@ -320,19 +320,20 @@ bool answer_split(const struct answer_rule *rule, const struct answer_pack *pack
         out[i] = (struct answer){.verdict = ANSWER_INVALID, .forgotten = true};
     buf_clear(&scratch->fixed);
     buf_clear(&scratch->json);
-    if (!answer_read(rule, content, scratch, &root, &done, why)) {
+    if (!answer_read(rule, content, scratch, true, &value, why)) {
         answer_say_cut(content, why);
         return spoil(&s, why);
     }
     /* Every answer is a part of the text or smaller: the buffer never moves from here on. */
-    if (!buf_reserve(&scratch->json, root.len + 1)) {
+    if (!buf_reserve(&scratch->json, value.root.len + 1)) {
         (void)why_set(why, "the answer is too long");
         return spoil(&s, why);
     }
-    s.repairs = done.repairs;
-    s.whole = (done.repairs & 1u << REPAIR_CUT) != 0 ? scratch->fixed.data + done.whole : NULL;
+    s.repairs = value.done.repairs;
+    if ((s.repairs & 1u << REPAIR_CUT) != 0)
+        s.whole = scratch->fixed.data + value.done.whole;
     index_ids(scratch, &s);
-    if (!take(&s, &root)) {
+    if (!take(&s, &value.root)) {
         (void)why_set(why, "expected a list of objects with \"%s\", or an object by id",
                       pack->id_field);
         return spoil(&s, why);

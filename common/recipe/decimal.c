@@ -20,31 +20,36 @@ static int64_t read_exponent(const char *p, const char *end)
     return negative ? -n : n;
 }
 
+/* One digit more; @seen counts them from the first significant one. */
+static void read_digit(struct decimal *d, const char *p, bool fraction, size_t *seen)
+{
+    if (d->digits == NULL && *p == '0') {
+        d->exponent -= fraction ? 1 : 0;
+        return;
+    }
+    if (d->digits == NULL)
+        d->digits = p;
+    ++*seen;
+    if (*p != '0')
+        d->count = *seen;
+    d->exponent += fraction ? 0 : 1;
+}
+
 struct decimal decimal_of(const struct json_value *number)
 {
     const char *p = number->text;
     const char *end = p + number->len;
     struct decimal d = {.negative = *p == '-'};
-    size_t seen = 0; /* digits from the first significant one */
+    size_t seen = 0;
     bool fraction = false;
 
     if (d.negative)
         p++;
     for (; p < end && *p != 'e' && *p != 'E'; p++) {
-        if (*p == '.') {
+        if (*p == '.')
             fraction = true;
-            continue;
-        }
-        if (d.digits == NULL && *p != '0')
-            d.digits = p;
-        if (d.digits != NULL) {
-            seen++;
-            if (*p != '0')
-                d.count = seen;
-            d.exponent += fraction ? 0 : 1;
-        } else {
-            d.exponent -= fraction ? 1 : 0;
-        }
+        else
+            read_digit(&d, p, fraction, &seen);
     }
     if (d.digits == NULL)
         return (struct decimal){0}; /* -0 is 0 */
@@ -124,7 +129,8 @@ static uint64_t digits_modulo(const struct decimal *d, uint64_t modulus)
  */
 bool decimal_is_multiple(const struct decimal *d, const struct decimal *divisor)
 {
-    int64_t tens = (d->exponent - (int64_t)d->count) - (divisor->exponent - (int64_t)divisor->count);
+    int64_t tens =
+        (d->exponent - (int64_t)d->count) - (divisor->exponent - (int64_t)divisor->count);
     uint64_t modulus = digits_modulo(divisor, UINT64_MAX);
     uint64_t rest = 0;
 

@@ -15,9 +15,10 @@ struct json_value;
  */
 struct decimal {
     bool negative;
-    const char *digits; /* borrowed: from the first digit that is not 0; a point may be among them */
-    size_t count;       /* significant digits, without zeros at the end; 0: the number is zero */
-    int64_t exponent;   /* the number is 0.DIGITS times 10 to this */
+    const char
+        *digits;      /* borrowed: from the first digit that is not 0; a point may be among them */
+    size_t count;     /* significant digits, without zeros at the end; 0: the number is zero */
+    int64_t exponent; /* the number is 0.DIGITS times 10 to this */
 };
 
 /** Of a number that was scanned; borrows its text. */

@@ -73,8 +73,11 @@ static void put_group(const unsigned char *in, size_t len, char *out)
 
     out[0] = digits[a >> 2];
     out[1] = digits[(a & 3) << 4 | b >> 4];
-    out[2] = len > 1 ? digits[(b & 15) << 2 | c >> 6] : '=';
-    out[3] = len > 2 ? digits[c & 63] : '=';
+    out[2] = out[3] = '=';
+    if (len > 1)
+        out[2] = digits[(b & 15) << 2 | c >> 6];
+    if (len > 2)
+        out[3] = digits[c & 63];
 }
 
 /* base64 of RFC 4648 section 4. */

@@ -76,7 +76,9 @@ size_t json_unit(const char **p, const char *end, char out[4])
 
     const char *known = strchr(from, c);
 
-    out[0] = known != NULL ? to[known - from] : c;
+    out[0] = c;
+    if (known != NULL)
+        out[0] = to[known - from];
     return 1;
 }
 

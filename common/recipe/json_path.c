@@ -5,6 +5,7 @@
 #include "common/base/buf.h"
 #include "common/json/scan.h"
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as JSON, up to JSON_DEPTH_MAX */
 static bool write_path(struct buf *out, const struct json_path *path)
 {
     char name[64];
@@ -22,6 +23,8 @@ static bool write_path(struct buf *out, const struct json_path *path)
         return buf_printf(out, "[%zu]", path->index);
     return buf_printf(out, "%s%s", out->len > 0 ? "." : "", word);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 bool json_path_fail(const struct json_path *path, char why[WHY_MAX], const char *words)
 {

@@ -19,7 +19,8 @@ struct json_path {
     size_t index;                  /* of an element */
 };
 
-/** Write "PLACE: @words", or @words alone for the answer itself. @why may be NULL. Returns false. */
+/** Write "PLACE: @words", or @words alone for the answer itself. @why may be NULL. Returns false.
+ */
 bool json_path_fail(const struct json_path *path, char why[WHY_MAX], const char *words);
 
 /** The same for "@expected, got @value". */

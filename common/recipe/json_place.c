@@ -5,8 +5,8 @@
 
 #include "common/json/scan.h"
 
-bool json_place_fail(const struct json_file *file, const char *at, struct err *err,
-                     const char *fmt, ...)
+bool json_place_fail(const struct json_file *file, const char *at, struct err *err, const char *fmt,
+                     ...)
 {
     char words[sizeof(err->msg)];
     size_t line = 1;

@@ -16,8 +16,8 @@ struct json_file {
 };
 
 /** ERR_USAGE, "name:line:column: ...", of the character at @at in the text. Returns false. */
-bool json_place_fail(const struct json_file *file, const char *at, struct err *err,
-                     const char *fmt, ...) PRINTF_LIKE(4, 5);
+bool json_place_fail(const struct json_file *file, const char *at, struct err *err, const char *fmt,
+                     ...) PRINTF_LIKE(4, 5);
 
 /** Scan the whole text; ERR_USAGE with the place where it is not JSON. */
 MUST_CHECK bool json_place_scan(const struct json_file *file, struct json_value *root,

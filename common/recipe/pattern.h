@@ -23,7 +23,7 @@ struct json_value;
 struct pattern;
 
 /** Most steps of an expression; each character, class and branch is one, {n} repeats them. */
-#define PATTERN_STEPS 2000
+#define PATTERN_STEPS ((size_t)2000)
 
 /**
  * Read @string, a scanned JSON string, which is not kept. NULL, with static words in *@what, when

@@ -15,8 +15,8 @@ struct place_set {
 
 struct matcher {
     const struct pattern *pattern;
-    uint32_t before, after;        /* the characters around the place where we are */
-    uint32_t seen[PATTERN_STEPS];  /* round in which a step was reached last */
+    uint32_t before, after;       /* the characters around the place where we are */
+    uint32_t seen[PATTERN_STEPS]; /* round in which a step was reached last */
     uint32_t round;
     uint16_t stack[PATTERN_STEPS]; /* steps to follow; each is there once a round */
 };

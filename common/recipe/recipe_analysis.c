@@ -248,15 +248,8 @@ static bool check_pack(struct recipe_loader *l, size_t node, const struct analys
 {
     size_t at = node_find(l, node, "pack");
 
-    if (a->pack_rows == 0)
-        return true;
-    if (a->image_count > 0)
-        return node_refuse(l, at, "pack: an analysis with images asks about one row at a time");
-    if (a->answer.type == ANSWER_TEXT && a->pack_answer == NULL)
-        return node_refuse(l, at,
-                           "pack: answers that are text need pack: {answer: NAME}, the member "
-                           "that has the text");
-    return true;
+    return a->pack_rows == 0 || a->image_count == 0 ||
+           node_refuse(l, at, "pack: an analysis with images asks about one row at a time");
 }
 
 /* ---- the request ---- */

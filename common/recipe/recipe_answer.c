@@ -231,10 +231,7 @@ static bool check_fallback(struct recipe_loader *l, size_t at, const struct anal
 
     if (ok && a->answer.type == ANSWER_TEXT)
         ok = value.kind == JSON_STRING;
-    if (ok && a->schema != NULL)
-        ok = schema_check(a->schema, &value, why);
-    if (ok && a->vocabulary != NULL)
-        ok = vocabulary_check(a->vocabulary, &a->answer.where, &value, why);
+    ok = ok && answer_check(&a->answer, &value, why);
     if (ok)
         return true;
     (void)err_set(l->err, ERR_USAGE, "default: is no valid answer: %s", why);

@@ -128,10 +128,17 @@ const struct recipe_file *loader_file(struct recipe_loader *l, size_t node, size
 char *loader_shown(const struct recipe_loader *l, const char *path)
 {
     const char *slash = strrchr(l->recipe->name, '/');
-    int before = slash != NULL && path[0] != '/' ? (int)(slash - l->recipe->name) + 1 : 0;
+    int before = slash != NULL ? (int)(slash - l->recipe->name) + 1 : 0;
     char *shown = NULL;
+    int done;
 
-    if (asprintf(&shown, "%.*s%s", before, l->recipe->name, path) < 0)
+    if (path[0] == '/')
+        return xstrdup(path);
+    if (l->shown != NULL)
+        done = asprintf(&shown, "%s/%s", l->shown, path);
+    else
+        done = asprintf(&shown, "%.*s%s", before, l->recipe->name, path);
+    if (done < 0)
         abort();
     return shown;
 }

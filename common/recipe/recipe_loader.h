@@ -31,6 +31,7 @@ struct recipe_loader {
     const struct recipe_source *source;
     const struct recipe_overrides *overrides;
     struct recipe *recipe; /* name and folder are set */
+    const char *shown;     /* what messages put before a file's name; NULL: the recipe's folder */
     struct err *err;
 };
 

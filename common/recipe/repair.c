@@ -22,6 +22,7 @@ const char *repair_name(enum repair repair)
     case REPAIR_NEWLINES: return "newlines";
     case REPAIR_ESCAPES: return "escapes";
     case REPAIR_COMMENTS: return "comments";
+    case REPAIR_LIST: return "list";
     case REPAIR_CUT: return "cut";
     }
     return "?";
@@ -74,8 +75,13 @@ static struct span trim(struct span s)
 
 static bool is_info(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '+' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '+' || c == '.';
+}
+
+static bool is_fence(const char *p, const char *end)
+{
+    return end - p >= 3 && memcmp(p, "```", 3) == 0;
 }
 
 /* Whether @before ends in ``` and a language; cuts that off. */
@@ -85,7 +91,7 @@ static bool cut_opening_fence(struct span *before)
 
     while (p > before->start && is_info(p[-1]))
         p--;
-    if (p - before->start < 3 || memcmp(p - 3, "```", 3) != 0)
+    if (p - before->start < 3 || !is_fence(p - 3, p))
         return false;
     before->end = p - 3;
     return true;
@@ -95,7 +101,7 @@ static bool cut_closing_fence(struct span *after)
 {
     struct span s = trim(*after);
 
-    if (s.end - s.start < 3 || memcmp(s.start, "```", 3) != 0)
+    if (!is_fence(s.start, s.end))
         return false;
     after->start = s.start + 3;
     return true;
@@ -129,6 +135,8 @@ struct found {
 struct search {
     struct span text;
     struct buf *out;
+    bool many;        /* the objects are collected in @out, each with a comma behind it */
+    unsigned repairs; /* of those collected */
     struct found object, list;
     const char *cut;    /* where the value begins that the end of the text cuts; NULL */
     bool full;          /* the limit of @out was reached */
@@ -137,7 +145,8 @@ struct search {
 
 static enum mend_outcome try_at(struct search *s, const char *p)
 {
-    s->out->len = 0;
+    if (!s->many)
+        s->out->len = 0;
     s->last = (struct mender){.p = p, .end = s->text.end, .out = s->out};
     (void)mend_value(&s->last);
     s->full = s->full || s->last.full;
@@ -184,6 +193,37 @@ static const char *balanced_end(const char *p, const char *end)
     return NULL;
 }
 
+/* Behind a value that was put at @base of the output. */
+static void collect(struct search *s, size_t base)
+{
+    if (s->out->data[base] == '{' && buf_append(s->out, ",", 1))
+        s->repairs |= s->last.repairs;
+    else
+        s->out->len = base;
+}
+
+/* One outermost value at @p: behind it, or NULL when there is nothing more to look at. */
+static const char *look_at(struct search *s, const char *p, unsigned *tries)
+{
+    size_t base = s->out->len;
+    enum mend_outcome outcome = try_at(s, p);
+
+    if (outcome == MEND_COMPLETE) {
+        if (s->many)
+            collect(s, base);
+        else
+            keep(s, p);
+        return s->last.p;
+    }
+    if (s->many)
+        s->out->len = base;
+    if (outcome == MEND_CUT) {
+        s->cut = p;
+        return NULL;
+    }
+    return ++*tries < TRIES_MAX ? balanced_end(p, s->text.end) : NULL;
+}
+
 /*
  * Look at every outermost value. What looks like JSON and is broken is passed over as a whole: its
  * inner parts would be answers that nobody gave.
@@ -192,25 +232,12 @@ static void look(struct search *s)
 {
     const char *end = s->text.end;
     const char *p = next_opening(s->text.start, end);
+    unsigned tries = 0;
 
-    for (unsigned tries = 0; p != NULL && tries < TRIES_MAX; p = next_opening(p, end)) {
-        if (!mend_looks_like_json(p, end)) {
-            p++;
-            continue;
-        }
-        switch (try_at(s, p)) {
-        case MEND_COMPLETE:
-            keep(s, p);
-            p = s->last.p;
-            break;
-        case MEND_CUT: s->cut = p; return;
-        case MEND_BROKEN:
-            tries++;
-            p = balanced_end(p, end);
-            if (p == NULL)
-                return;
-            break;
-        }
+    while (p != NULL) {
+        p = mend_looks_like_json(p, end) ? look_at(s, p, &tries) : p + 1;
+        if (p != NULL)
+            p = next_opening(p, end);
     }
 }
 
@@ -243,7 +270,8 @@ static bool finish_cut(struct search *s, const char **what, struct repaired *don
     (void)try_at(s, s->cut);
     if (!mend_close(&s->last, &whole))
         return refuse(s, what, "it was cut off before anything in it was complete");
-    value.end = s->last.p; /* a closing fence is behind that */
+    if (is_fence(s->last.p, s->text.end))
+        value.end = s->last.p;
     repairs = s->last.repairs | around(s->text, value) | 1u << REPAIR_CUT;
     return finish(s, repairs, whole, done, what);
 }
@@ -273,19 +301,46 @@ static bool mend_whole(struct search *s, struct repaired *done, const char **wha
     return finish(s, s->last.repairs | (fenced ? 1u << REPAIR_FENCE : 0), s->out->len, done, what);
 }
 
+/* The text without thinking and space before it; returns whether there was thinking, as bit. */
+static unsigned start_text(struct search *s, const char *text, size_t len)
+{
+    unsigned thinking = repair_thinking(&text, &len) ? 1u << REPAIR_THINKING : 0;
+
+    s->text.end = text + len; /* space there shows that a number before it is complete */
+    s->text.start = trim((struct span){text, s->text.end}).start;
+    return thinking;
+}
+
+bool repair_list(struct buf *out, const char *text, size_t len, struct repaired *done,
+                 const char **what)
+{
+    struct search s = {.out = out, .many = true};
+    unsigned thinking = start_text(&s, text, len);
+    bool ok = buf_append(out, "[", 1);
+
+    if (ok)
+        look(&s);
+    ok = ok && out->len > 1;
+    if (ok) {
+        out->len--; /* the last comma */
+        ok = buf_append(out, "]", 1);
+    }
+    if (!ok)
+        return refuse(&s, what, "there is no JSON object in it");
+    thinking |= s.cut != NULL ? 1u << REPAIR_CUT : 0; /* that object is left out */
+    return finish(&s, s.repairs | thinking | 1u << REPAIR_LIST, out->len, done, what);
+}
+
 bool repair_json(struct buf *out, const char *text, size_t len, struct repaired *done,
                  const char **what)
 {
-    struct search s = {.text = {text, text + len}, .out = out};
+    struct search s = {.out = out};
     const struct found *best = NULL;
-    unsigned thinking = 0;
+    unsigned thinking = start_text(&s, text, len);
 
-    if (repair_thinking(&text, &len))
-        thinking = 1u << REPAIR_THINKING;
-    s.text = trim((struct span){text, text + len});
     if (s.text.start == s.text.end)
-        return refuse(&s, what, thinking != 0 ? "there is nothing behind the thinking"
-                                              : "it is empty");
+        return refuse(&s, what,
+                      thinking != 0 ? "there is nothing behind the thinking" : "it is empty");
     if (mend_whole(&s, done, what)) {
         done->repairs |= thinking;
         return true;

@@ -14,20 +14,21 @@ struct buf;
  * never made up.
  */
 enum repair {
-    REPAIR_THINKING,    /* <think>...</think> before the answer was left out */
-    REPAIR_FENCE,       /* ```json ... ``` around it was left out */
-    REPAIR_BRACES,      /* prose around the outermost braces or brackets was left out */
-    REPAIR_COMMAS,      /* a comma behind the last element or member was left out */
-    REPAIR_QUOTES,      /* 'text' became "text" */
-    REPAIR_WORDS,       /* True, False, None became true, false, null */
+    REPAIR_THINKING, /* <think>...</think> before the answer was left out */
+    REPAIR_FENCE,    /* ```json ... ``` around it was left out */
+    REPAIR_BRACES,   /* prose around the outermost braces or brackets was left out */
+    REPAIR_COMMAS,   /* a comma behind the last element or member was left out */
+    REPAIR_QUOTES,   /* 'text' became "text" */
+    REPAIR_WORDS,    /* True, False, None became true, false, null */
     REPAIR_PUNCTUATION, /* full-width marks (，：“”［］｛｝) outside of strings became JSON's */
-    REPAIR_NEWLINES,    /* raw control characters in strings were escaped */
-    REPAIR_ESCAPES,     /* a backslash that begins no escape became a backslash of the text */
-    REPAIR_COMMENTS,    /* comments (of // and of slash and star) were left out */
-    REPAIR_CUT,         /* the end was missing: what was open is closed, what was incomplete left out */
+    REPAIR_NEWLINES, /* raw control characters in strings were escaped */
+    REPAIR_ESCAPES,  /* a backslash that begins no escape became a backslash of the text */
+    REPAIR_COMMENTS, /* comments (of // and of slash and star) were left out */
+    REPAIR_LIST,     /* objects one behind the other became a list (answers to packs) */
+    REPAIR_CUT, /* the end was missing: what was open is closed, what was incomplete left out */
 };
 
-#define REPAIR_COUNT 11 /* of the above */
+#define REPAIR_COUNT 12 /* of the above */
 
 /** "thinking", "fence", "braces", ...; "?" for another value. */
 const char *repair_name(enum repair repair);
@@ -46,6 +47,14 @@ struct repaired {
  * Deeper than 64 levels is not mended. Takes time proportional to the length.
  */
 MUST_CHECK bool repair_json(struct buf *out, const char *text, size_t len, struct repaired *done,
+                            const char **what);
+
+/**
+ * The same where several answers are expected: all the objects in the text, one behind the other
+ * (lines of JSON, a list without its brackets), become a list. Lists and prose between them are
+ * left out.
+ */
+MUST_CHECK bool repair_list(struct buf *out, const char *text, size_t len, struct repaired *done,
                             const char **what);
 
 /**

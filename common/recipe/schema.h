@@ -31,7 +31,8 @@ struct json_value;
 struct schema;
 
 /**
- * Read the @len bytes at @text, JSON; they are copied. NULL with ERR_USAGE, "@name:line:column: ..."
+ * Read the @len bytes at @text, JSON; they are copied. NULL with ERR_USAGE, "@name:line:column:
+ * ..."
  * ("did you mean"), when it is no JSON or not in the subset. Free with schema_free().
  */
 MUST_CHECK struct schema *schema_parse(const char *name, const char *text, size_t len,

@@ -19,7 +19,7 @@
 struct checker {
     size_t work;    /* left */
     unsigned depth; /* of check() in check() */
-    char *why;   /* WHY_MAX bytes; NULL while nobody asks */
+    char *why;      /* WHY_MAX bytes; NULL while nobody asks */
 };
 
 static bool check(struct checker *c, const struct schema_node *n, const struct json_value *value,
@@ -183,12 +183,13 @@ static bool check_range(const struct checker *c, const struct schema_range *rang
                         const char *unit, const struct json_path *place)
 {
     char words[JSON_SHOWN_MAX];
+    bool few = count < range->min;
+    size_t limit = few ? range->min : range->max;
 
     if (count >= range->min && count <= range->max)
         return true;
-    (void)snprintf(words, sizeof(words), "expected at %s %zu %s, got %zu",
-                   count < range->min ? "least" : "most",
-                   count < range->min ? range->min : range->max, unit, count);
+    (void)snprintf(words, sizeof(words), "expected at %s %zu %s%s, got %zu", few ? "least" : "most",
+                   limit, unit, limit == 1 ? "" : "s", count);
     return fail(c, place, words);
 }
 
@@ -198,7 +199,7 @@ static bool check_string(struct checker *c, const struct schema_node *n,
     char expected[WHY_MAX];
 
     if ((n->length.min > 0 || n->length.max != SIZE_MAX) &&
-        !check_range(c, &n->length, json_chars_count(value), "characters", place))
+        !check_range(c, &n->length, json_chars_count(value), "character", place))
         return false;
     if (n->pattern == NULL)
         return true;
@@ -255,6 +256,7 @@ static bool check_unique(struct checker *c, const struct json_value *list, size_
     return !equal || fail(c, place, "expected elements that differ, got one twice");
 }
 
+/* NOLINTBEGIN(misc-no-recursion): up to DEPTH_MAX */
 static bool check_list(struct checker *c, const struct schema_node *n,
                        const struct json_value *list, const struct json_path *place)
 {
@@ -268,7 +270,7 @@ static bool check_list(struct checker *c, const struct schema_node *n,
         if (n->items != NULL && !check(c, n->items, &value, &here))
             return false;
     }
-    return check_range(c, &n->items_range, count, "elements", place) &&
+    return check_range(c, &n->items_range, count, "element", place) &&
            (!n->unique || (spend(c, count) && check_unique(c, list, count, place)));
 }
 
@@ -295,7 +297,8 @@ static bool has_member(const struct json_value *object, const struct json_value 
 }
 
 static bool check_required(struct checker *c, const struct schema_node *n,
-                           const struct json_value *object, size_t count, const struct json_path *place)
+                           const struct json_value *object, size_t count,
+                           const struct json_path *place)
 {
     for (size_t i = 0; i < n->required_count; i++) {
         struct json_path there = {.up = place, .name = &n->required[i]};
@@ -327,7 +330,7 @@ static bool check_object(struct checker *c, const struct schema_node *n,
         if (member != NULL && !check(c, member, &value, &here))
             return false;
     }
-    return check_range(c, &n->members_range, count, "members", place) &&
+    return check_range(c, &n->members_range, count, "member", place) &&
            check_required(c, n, object, count, place);
 }
 
@@ -364,7 +367,8 @@ static bool fail_choice(struct checker *c, const struct schema_list *list,
     if (c->why == NULL)
         return false;
     for (size_t i = 0; i < list->count; i++) {
-        const struct schema_node *n = list->nodes[i]->ref != NULL ? list->nodes[i]->ref : list->nodes[i];
+        const struct schema_node *n =
+            list->nodes[i]->ref != NULL ? list->nodes[i]->ref : list->nodes[i];
 
         if (n->types != 0 && (n->types & types_of(value, n->types)) != 0)
             return check(c, n, value, place);
@@ -448,6 +452,8 @@ static bool check(struct checker *c, const struct schema_node *n, const struct j
     c->depth--;
     return ok;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 bool schema_check(const struct schema *schema, const struct json_value *value, char why[WHY_MAX])
 {

@@ -48,9 +48,9 @@ struct schema_list {
 
 /** One schema. Values and texts are borrowed from the text of struct schema. */
 struct schema_node {
-    struct json_value at; /* the schema itself */
-    bool never;           /* false: nothing is valid */
-    unsigned types;       /* bits 1u << enum schema_type; 0: any */
+    struct json_value at;      /* the schema itself */
+    bool never;                /* false: nothing is valid */
+    unsigned types;            /* bits 1u << enum schema_type; 0: any */
     struct json_value *values; /* owned: of enum */
     size_t value_count;
     struct json_value constant; /* absent: there is none */

@@ -380,12 +380,28 @@ static const struct keyword keywords[] = {
 
 /* What JSON Schema has and this subset does not. */
 static const char *const unsupported[] = {
-    "$dynamicAnchor", "$dynamicRef",       "$recursiveAnchor", "$recursiveRef",
-    "$vocabulary",    "additionalItems",   "contains",         "contentSchema",
-    "dependencies",   "dependentRequired", "dependentSchemas", "else",
-    "id",             "if",                "maxContains",      "minContains",
-    "prefixItems",    "patternProperties", "propertyNames",    "then",
-    "unevaluatedItems", "unevaluatedProperties",
+    "$dynamicAnchor",
+    "$dynamicRef",
+    "$recursiveAnchor",
+    "$recursiveRef",
+    "$vocabulary",
+    "additionalItems",
+    "contains",
+    "contentSchema",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "else",
+    "id",
+    "if",
+    "maxContains",
+    "minContains",
+    "prefixItems",
+    "patternProperties",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
 };
 
 static const struct keyword *find_keyword(const struct json_value *name)
@@ -411,7 +427,7 @@ static bool unknown_keyword(struct parser *p, const struct json_value *name)
     if (near.name == NULL)
         return json_place_fail(&p->file, name->text, p->err, "unknown keyword \"%s\"", word);
     return json_place_fail(&p->file, name->text, p->err,
-                           "unknown keyword \"%s\": did you mean \"%s\"?", word, near.name);
+                           "unknown keyword \"%s\"; did you mean \"%s\"?", word, near.name);
 }
 
 static bool take_keywords(struct parser *p, struct schema_node *n)

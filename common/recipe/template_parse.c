@@ -123,6 +123,7 @@ static bool close_block(struct parser *ps, struct text *tx, const struct tag *ta
 static bool parse_text(struct parser *ps, struct text *tx);
 
 /* "a.md > b.md > ": from the template down to @tx, or as much of it as @out takes. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partials, which is limited */
 static bool put_chain(struct buf *out, const struct text *tx)
 {
     return (tx->parent == NULL || put_chain(out, tx->parent)) && buf_printf(out, "%s > ", tx->name);
@@ -133,9 +134,9 @@ static bool check_chain(const struct parser *ps, const struct text *tx, const st
                         const char *path)
 {
     struct buf chain = BUF_INIT(300);
-    bool loop = false;
+    bool loop = strcmp(tx->name, path) == 0;
 
-    for (const struct text *up = tx; up != NULL && !loop; up = up->parent)
+    for (const struct text *up = tx->parent; up != NULL && !loop; up = up->parent)
         loop = strcmp(up->name, path) == 0;
     if (!loop && tx->depth < TEMPLATE_DEPTH_MAX)
         return true;
@@ -183,6 +184,7 @@ static struct text text_begin(const char *name, const char *text, size_t len)
     };
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partials, which is limited */
 static bool include(struct parser *ps, const struct text *tx, const struct tag *tag)
 {
     const char *path = keep_name(ps->t, tag->path);
@@ -208,6 +210,7 @@ static bool include(struct parser *ps, const struct text *tx, const struct tag *
     return parse_text(ps, &inner);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partials, which is limited */
 static bool apply_tag(struct parser *ps, struct text *tx, struct tag *tag)
 {
     struct template_part part = tag->part;
@@ -260,6 +263,7 @@ static const char *find_tag(const char *p, const char *end)
 }
 
 /* The text from tx->p to the tag at @open, and the tag. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partials, which is limited */
 static bool parse_tag(struct parser *ps, struct text *tx, const char *open)
 {
     const char *start = tx->p;
@@ -276,28 +280,38 @@ static bool parse_tag(struct parser *ps, struct text *tx, const char *open)
     return ok;
 }
 
-static bool parse_text(struct parser *ps, struct text *tx)
+static bool check_closed(const struct parser *ps, const struct text *tx)
 {
-    while (tx->p < tx->end) {
-        const char *open = find_tag(tx->p, tx->end);
-        bool literal = tx->end - open >= 4 && memcmp(open, "{{{{", 4) == 0;
+    const struct block *b = ps->depth > tx->block_base ? &ps->blocks[ps->depth - 1] : NULL;
 
-        if (open == tx->end || literal) {
-            if (!add_text(ps, tx, tx->p, literal ? open + 2 : open))
-                return false;
-            tx->p = literal ? open + 4 : open;
-        } else if (!parse_tag(ps, tx, open)) {
-            return false;
-        }
-    }
-    if (ps->depth == tx->block_base)
+    if (b == NULL)
         return true;
-
-    const struct block *b = &ps->blocks[ps->depth - 1];
-
     err_set(ps->err, ERR_USAGE, "{{#%s}} is never closed: expected {{/%s}}", block_word(b->kind),
             block_word(b->kind));
     return tag_fail(ps, &b->place);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partials, which is limited */
+static bool parse_text(struct parser *ps, struct text *tx)
+{
+    bool ok = true;
+
+    while (ok && tx->p < tx->end) {
+        const char *start = tx->p;
+        const char *open = find_tag(start, tx->end);
+        bool literal = tx->end - open >= 4 && memcmp(open, "{{{{", 4) == 0;
+
+        if (literal) {
+            tx->p = open + 4;
+            ok = add_text(ps, tx, start, open + 2);
+        } else if (open == tx->end) {
+            tx->p = open;
+            ok = add_text(ps, tx, start, open);
+        } else {
+            ok = parse_tag(ps, tx, open);
+        }
+    }
+    return ok && check_closed(ps, tx);
 }
 
 static bool asks_row(const struct template_part *part)

@@ -310,9 +310,10 @@ static bool take_quoted_char(const struct parser *ps, struct text *tx, char *out
         return true;
     }
 
-    char c = tx->end - tx->p > 1 ? tx->p[1] : '\0';
-    const char *known = c != '\0' ? strchr(from, c) : NULL;
+    const char *known = NULL;
 
+    if (tx->end - tx->p > 1 && tx->p[1] != '\0')
+        known = strchr(from, tx->p[1]);
     if (known == NULL) {
         err_set(ps->err, ERR_USAGE, "expected n, t, \\ or a quote behind the backslash");
         return fail(ps, tx, tx->p);
@@ -550,7 +551,7 @@ static bool read_to_close(const struct parser *ps, struct text *tx, const struct
 
 static bool read_partial(const struct parser *ps, struct text *tx, struct tag *tag)
 {
-    struct slice file;
+    struct slice file = {"", 0};
 
     tag->kind = TAG_PARTIAL;
     if (!read_to_close(ps, tx, tag, &file))

@@ -16,10 +16,11 @@
 
 #define TERM_MAX  512 /* bytes of a term with its NUL */
 #define LEVEL_MAX 16
+#define WORDS_MAX 8 /* for a name, or for children */
 #define NONE      SIZE_MAX
 
 struct term {
-    char *name;  /* owned */
+    char *name; /* owned */
     size_t len;
     size_t parent; /* NONE: the top */
     size_t same;   /* the next term of that name; NONE */
@@ -99,6 +100,7 @@ struct reader {
     struct err *err;
 };
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the file, up to LEVEL_MAX */
 static bool read_terms(struct reader *r, const struct json_value *value, size_t parent);
 
 static bool wrong(const struct reader *r, const struct json_value *at, const char *what)
@@ -147,7 +149,7 @@ static bool add_term(struct reader *r, const struct json_value *string, size_t p
 static struct json_value first_of(const struct json_value *object, const char *const names[],
                                   size_t count)
 {
-    struct json_value found[4];
+    struct json_value found[WORDS_MAX];
 
     json_members(object, names, count, found);
     for (size_t i = 0; i < count; i++)
@@ -159,20 +161,24 @@ static struct json_value first_of(const struct json_value *object, const char *c
 /* An element of a list: a name, or an object with a name and perhaps children. */
 static bool read_element(struct reader *r, const struct json_value *value, size_t parent)
 {
-    static const char *const name_words[] = {"name", "label", "title", "value"};
-    static const char *const child_words[] = {"children", "items", "sub"};
+    static const char *const name_words[] = {"name",         "label", "title",    "value",
+                                             "parent_topic", "topic", "category", "type"};
+    static const char *const child_words[] = {"children",   "items",     "sub",
+                                              "sub_topics", "subtopics", "subcategories"};
     struct json_value name = *value;
     struct json_value children = {.kind = JSON_ABSENT};
     size_t index = 0;
 
     if (value->kind == JSON_OBJECT) {
+        _Static_assert(ARRAY_LEN(name_words) <= WORDS_MAX && ARRAY_LEN(child_words) <= WORDS_MAX,
+                       "room for what is found");
         name = first_of(value, name_words, ARRAY_LEN(name_words));
         children = first_of(value, child_words, ARRAY_LEN(child_words));
     }
     if (name.kind != JSON_STRING)
-        return wrong(r, name.kind == JSON_ABSENT ? value : &name,
-                     "expected a term: a string, or an object with name (label, title, value) and "
-                     "perhaps children (items, sub)");
+        return wrong(
+            r, name.kind == JSON_ABSENT ? value : &name,
+            "expected a term: a string, or an object with \"name\" and perhaps \"children\"");
     if (!add_term(r, &name, parent, &index))
         return false;
     return children.kind == JSON_ABSENT || read_terms(r, &children, index);
@@ -201,12 +207,15 @@ static bool read_terms(struct reader *r, const struct json_value *value, size_t 
     if (value->kind == JSON_OBJECT)
         return read_members(r, value, parent);
     if (value->kind != JSON_ARRAY)
-        return wrong(r, value, "expected a list of terms, or an object of terms and their children");
+        return wrong(r, value,
+                     "expected a list of terms, or an object of terms and their children");
     while (json_iter_next(&it, NULL, &element))
         if (!read_element(r, &element, parent))
             return false;
     return true;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /*
  * The member of @value that the dotted @path begins with, and what is left of the path: a member
@@ -245,8 +254,8 @@ static bool find_root(const struct reader *r, const char *path, struct json_valu
         struct json_value next = step(root, &rest, name);
 
         if (next.kind == JSON_ABSENT)
-            return json_place_fail(&r->file, root->text, r->err, "there is no \"%s\" here (path %s)",
-                                   name, path);
+            return json_place_fail(&r->file, root->text, r->err,
+                                   "there is no \"%s\" here (path %s)", name, path);
         *root = next;
     }
     return true;
@@ -256,7 +265,10 @@ struct vocabulary *vocabulary_parse(const char *name, const char *text, size_t l
                                     const char *path, struct err *err)
 {
     struct vocabulary *v = xcalloc(1, sizeof(*v));
-    struct reader r = {.file = {name, text, len}, .v = v, .err = err};
+    struct reader r = {
+        .file = {name, text, len},
+          .v = v, .err = err
+    };
     struct json_value root;
 
     grow(v);
@@ -444,6 +456,7 @@ static bool check_pair(const struct checker *c, const struct json_value *object,
     return check_children(c, &parent, &children, &child_place);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as JSON, up to JSON_DEPTH_MAX */
 static bool check_at(const struct checker *c, const struct json_value *value, const char *path,
                      const struct json_path *place)
 {
@@ -470,10 +483,12 @@ static bool check_at(const struct checker *c, const struct json_value *value, co
     return check_at(c, &next, path, &here);
 }
 
+/* NOLINTEND(misc-no-recursion) */
+
 bool vocabulary_check(const struct vocabulary *vocabulary, const struct vocabulary_rule *rule,
                       const struct json_value *answer, char why[WHY_MAX])
 {
-    struct checker c = {vocabulary, rule, why};
+    struct checker c = {.v = vocabulary, .rule = rule, .why = why};
     struct json_path root = {.up = NULL};
 
     return check_at(&c, answer, rule->at == NULL ? "" : rule->at, &root);

@@ -16,9 +16,11 @@ struct json_value;
  * for byte (as it decodes from JSON). Shapes of the file, which may be mixed:
  *
  *   ["a", "b"]                                      terms
- *   [{"name": "a", "children": ["x", "y"]}, "b"]    a term with children; the name may be called
- *                                                   name, label, title, value; the children
- *                                                   children, items, sub; other members are ignored
+ *   [{"name": "a", "children": ["x", "y"]}, "b"]    a term with children. The name may be called
+ *                                                   name, label, title, value, parent_topic, topic,
+ *                                                   category, type; the children children, items,
+ *                                                   sub, sub_topics, subtopics, subcategories; the
+ *                                                   first of these counts, others are ignored
  *   {"a": ["x", "y"], "b": {"z": ["deeper"]}}       each member is a term, its value the children
  */
 struct vocabulary;

@@ -17,8 +17,8 @@ struct rows;
  * rows are the names of all members at the top, which takes a pass over the rows.
  */
 
-/** More columns than that are refused: names of members are then data, not columns. */
-#define ROW_COLUMNS_MAX 16384
+/** More columns than that are refused, also in a header: they are then data, not columns. */
+#define ROW_COLUMNS_MAX 4096
 
 struct row_columns {
     char **inputs; /* decoded names */

@@ -41,7 +41,8 @@ enum row_form {
     ROW_FORM_TSV,
 };
 
-/** By the name of a file: .json, .csv, .tsv (before .gz or .zst), else JSON lines. */
+/** By the name of a file: .json, .csv, .tsv, else JSON lines. An ending .gz or .zst is passed over.
+ */
 enum row_form row_form_of(const char *path);
 
 /** Take the bytes or say why not. */

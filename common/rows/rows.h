@@ -17,7 +17,8 @@
  * rows_next(). The user's page is docs/recipes.md, "Rows".
  */
 
-/** Longest row, in bytes of UTF-8; a longer one is a row with a problem. */
+/** Longest row, in bytes of UTF-8 with the end of its line; a longer one is a row with a problem.
+ */
 #define ROW_MAX_BYTES (16u << 20)
 
 /** So much of a row that is too long is kept. */

@@ -4,6 +4,7 @@
 
 #include "common/base/xmem.h"
 #include "common/rows/csv.h"
+#include "common/rows/row_columns.h"
 #include "common/rows/rows_internal.h"
 
 /* The next record that is not blank; *@len is without its line end, 0 at the end of the text. */
@@ -36,6 +37,8 @@ static bool fail_column(struct rows *rows, const struct row_record *record, cons
 
 static const char *wrong_name(struct rows *rows, const char *name, size_t len)
 {
+    if (rows->column_count == ROW_COLUMNS_MAX)
+        return "the column is one too many";
     if (len == 0)
         return "the column has no name";
     if (memchr(name, '\0', len) != NULL)

@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 /*
- * Estimates are put right by what the provider says that requests took. Whole numbers in thousandths,
- * so that any language comes to the same result.
+ * Estimates are put right by what the provider says that requests took. Whole numbers in
+ * thousandths, so that any language comes to the same result.
  */
 
 /** Sums over requests of one kind (one model, one analysis). {0}: nothing is known. */

@@ -43,15 +43,18 @@ size_t tokens_cut(enum tokens_family family, const char *utf8, size_t len, uint6
 /** What a request takes. */
 struct tokens_estimate {
     uint64_t input;
-    uint64_t max_output; /* ceiling that it sets, for all its choices; at most UINT32_MAX; 0: none */
+    uint64_t
+        max_output; /* ceiling that it sets, for all its choices; at most UINT32_MAX; 0: none */
 };
 
 /**
  * Estimate a request's body (of chat completions, completions, responses or embeddings) as it is
- * in the input line: texts are decoded as they are counted (\u4f60 is one Han character), nothing
- * is allocated. Counted are messages[].content, .reasoning_content, .name and tool calls, system,
- * instructions, input, prompt, tools, functions and response_format; for each message what the
- * provider puts around it; for each image TOKENS_AN_IMAGE. False when @body is not an object.
+ * in the input line, checked by the scanner: texts are decoded as they are counted (\u4f60 is one
+ * Han character), nothing is allocated. Counted are messages[] (content, reasoning_content, name,
+ * tool_calls), input, prompt, system and instructions; tools, functions, response_format and text
+ * as JSON; for each message what the provider puts around it; for each image TOKENS_AN_IMAGE. The
+ * ceiling is the first of max_completion_tokens, max_output_tokens and max_tokens, times n. False
+ * when @body is not an object.
  */
 MUST_CHECK bool tokens_of_body(enum tokens_family family, const struct json_value *body,
                                struct tokens_estimate *out);

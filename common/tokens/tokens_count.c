@@ -114,7 +114,7 @@ static void put_ascii(struct tokens_count *c, uint32_t code)
     }
 }
 
-void tokens_count_char(struct tokens_count *c, uint32_t code)
+static void put_char(struct tokens_count *c, uint32_t code)
 {
     if (code < 0x80) {
         put_ascii(c, code);
@@ -193,17 +193,12 @@ static uint32_t unescape(const char **p, const char *end)
     *p = at + 1;
     switch (*at) {
     case 'n':
-    case 'r':
-        return '\n';
-    case 't':
-        return '\t';
-    case 'b':
-    case 'f':
-        return ' ';
-    case 'u':
-        break;
-    default:
-        return (unsigned char)*at;
+    case 'r': return '\n';
+    case 't': return '\t';
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'u': break;
+    default: return (unsigned char)*at;
     }
     uint32_t code = hex4(at + 1);
     *p = at + 5;
@@ -214,7 +209,7 @@ static uint32_t unescape(const char **p, const char *end)
     return 0x10000 + ((code - 0xd800) << 10) + (hex4(at + 7) - 0xdc00);
 }
 
-/* As put_letter() for each of the ASCII letters that @p begins with; behind them. */
+/* As put_char() for each of the ASCII letters that @p begins with; behind them. */
 static const char *put_word(struct tokens_count *c, const char *p, const char *end)
 {
     const char *start = p;
@@ -239,7 +234,7 @@ static const char *put_word(struct tokens_count *c, const char *p, const char *e
     return p;
 }
 
-/* As put_han() for each of the common Han characters that @p begins with; behind them. */
+/* As put_char() for each of the common Han characters that @p begins with; behind them. */
 static const char *put_hans(struct tokens_count *c, const char *p, const char *end)
 {
     const char *start = p;
@@ -280,6 +275,6 @@ void tokens_count_text(struct tokens_count *c, const char *p, const char *end, b
         } else {
             p++;
         }
-        tokens_count_char(c, code);
+        put_char(c, code);
     }
 }

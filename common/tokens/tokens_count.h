@@ -4,11 +4,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/tokens/tokens.h"
+
 /*
  * What a text is made of, for tokens.c and for bench/tokens, which finds the weights: how often
  * each class occurs. The classes follow how byte-pair tokenizers of OpenAI's kind cut a text before
- * they merge bytes (openai/tiktoken, tiktoken_ext/openai_public.py): a word with the space before it,
- * up to three digits, a run of punctuation, a run of line ends, a run of blanks.
+ * they merge bytes (openai/tiktoken, tiktoken_ext/openai_public.py): a word with the space before
+ * it, up to three digits, a run of punctuation, a run of line ends, a run of blanks.
  */
 
 enum tokens_class {
@@ -55,11 +57,13 @@ struct tokens_count {
     bool upper;      /* the last letter was an upper-case one of ASCII */
 };
 
-/** Count [@p, @end). @json: it is the inside of a JSON string that was checked; escapes count as
- * what they stand for. */
+/**
+ * Count [@p, @end), which begins and ends between characters. @json: it is the inside of a JSON
+ * string that was checked; escapes count as what they stand for.
+ */
 void tokens_count_text(struct tokens_count *c, const char *p, const char *end, bool json);
 
-/** Count one character. */
-void tokens_count_char(struct tokens_count *c, uint32_t code);
+/** Tokens of what was counted: the weighted sum, rounded half up; 0 only where nothing weighs. */
+uint64_t tokens_of_count(enum tokens_family family, const struct tokens_count *c);
 
 #endif

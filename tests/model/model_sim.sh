@@ -3,6 +3,6 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 /usr/bin/python3 "$here/run.py" --runs 6
-for mutant in checkpoint-first any-account leak-requests no-reserve old-cancel-counts; do
+for mutant in checkpoint-first any-account leak-requests no-reserve old-cancel-counts forgets-reserved counts-the-living; do
     /usr/bin/python3 "$here/run.py" --runs 40 --mode plain --mutant "$mutant"
 done

@@ -37,6 +37,14 @@ MUTANTS = {
     'merges-on': ('generation', "redis.call('HDEL', prk(J, part), 'lease', 'gen')", ''),
     'generation-lost': ('generation', 'num(done) < its', 'num(done) + 1 < its'),
     'old-cancel-counts': ('job_cancel', "if num(h[3]) > tonumber(ARGV[3]) then return {'STATE'} end", ''),
+    'forgets-reserved': ('pack', "tonumber(j[1]) - num(j[2]) - num(j[3])", 'tonumber(j[1]) - num(j[2])'),
+    'fits-one-by-one': ('pack', 'c.cost + cost <= money.free', 'cost <= money.free'),
+    'reserves-nothing': ('pack', "add(jk(J), 'rsv', c.cost)", ''),
+    'keeps-reserved': ('done', 'reservation_release(ARGV[1], J)', ''),
+    'unpacks-reserved': ('_lib', '  reservation_release(bid, h.J)', ''),
+    'counts-the-living': ('job_spent', "if not st or st == 'CLEAN' then", 'if true then'),
+    'reserves-late-for-free': ('job_open', "add(k, 'rsv', cost)", ''),
+    'work-stays': ('_lib', 'if h.L then work_remove(j, h) end', ''),
     'waits-for-ever': ('claim', "if redis.call('HDEL', key, 'waits') == 1 then", "if redis.call('HDEL', key, 'waits') == 2 then"),
 }
 

@@ -19,6 +19,7 @@ REPEATED_IS_DONE = ('advance', 'chunk', 'done', 'part_done')
 BROKEN_RUNS = .15  # share of runs in which the sink loses something
 GENERATIONS = 3
 PARTS = (WINDOWS + PART_WINDOWS - 1) // PART_WINDOWS
+QUOTE = 'CNY:1000000:500000:1000000'  # a nano-unit a token
 RATES = {'uploads': (2, 3), 'creates': (3, 2), 'polls': (6, 1)}  # interval in ms, burst
 
 
@@ -60,6 +61,10 @@ class Simulation:
         self.breaks_sink = mode == 'plain' and mutant is None and self.rng.random() < BROKEN_RUNS
         self.sink_broken = False
         self.max_attempts = self.rng.choice([1, 2, 3, 3])
+        self.cap = self.rng.choice([-1, 0, 60, 300, 10**6])
+        self.bound = 0  # that spent and reserved together may not pass: the cap, or what was reserved under a higher one
+        self.priced = {lane: self.rng.random() < .7 for lane in LANES}
+        self.settled = {}  # batch -> what it cost, as its first `done` said
         self.repeat = self.rng.choice([0, .02, .1])
 
     # -- helpers
@@ -109,11 +114,14 @@ class Simulation:
         self.sink.put('job.json', self.nonce(), same=False)
         yield
         ji = self.sink.names['job.json']
-        reply = self.call('job_open', JOB, ji, 'fp', '{}', SITE, self.sink.generation(), 'maxs', 12, 'maxb', 400, 'poll', 1,
-                          'maxbat', self.rng.choice([0, 0, 2]), 'mr', 20, 'mb', 0)
-        yield
+        reply = yield from self.open(ji)
         assert reply[1] == ji, 'another incarnation'
         state, at = reply[2], int(reply[3])
+        costs = [x for name, cost in self.sink.names.items() if name.startswith('bill:') for x in (name[5:], cost)]
+        yield
+        if self.call('job_spent', JOB, *costs)[0] != 'OK':
+            return
+        yield
         mark = self.sink.cancel_mark()
         if mark is not None and self.rng.random() < .3:  # a cancel may have stopped half way
             yield
@@ -126,10 +134,33 @@ class Simulation:
                 return
             at, state = int(reply[1]), reply[4]
             if reply[0] == 'FULL':
+                if self.redis.hget(P + 'j:' + JOB, 'hold') == 'budget':
+                    return  # who raises the cap runs the command again
                 yield
         if state == 'OPEN':
             self.call('job_seal', JOB, WINDOWS)
             yield
+
+    def open(self, ji):
+        """With the prices that are known by now, and another cap now and then; a higher one when the job is held for it."""
+        lanes = self.call('job_lanes', JOB)
+        yield
+        for lane in LANES:
+            self.priced[lane] = self.priced[lane] or self.rng.random() < .3
+        quotes = [x for row in lanes[1:] for x in (row[0], QUOTE if self.priced[row[0]] else '')]
+        if self.redis.hget(P + 'j:' + JOB, 'hold') == 'budget':
+            self.cap = self.rng.choice([-1, max(self.cap, 10) * 2])
+        elif self.rng.random() < .05:
+            self.cap = self.rng.choice([-1, 0, self.cap // 2, self.cap * 2])
+        reply = self.call('job_open', JOB, ji, 'fp', '{}', SITE, self.sink.generation(), len(quotes) // 2, *quotes, 'maxs', 12,
+                          'maxb', 400, 'poll', 1, 'maxbat', self.rng.choice([0, 0, 2]), 'mr', 20, 'mb', 0, 'cur', 'CNY',
+                          'cap', max(self.cap, -1))
+        self.bound = self.used()  # late reservations are not asked whether they fit
+        yield
+        return reply
+
+    def used(self):
+        return sum(int(x or 0) for x in self.redis.hmget(P + 'j:' + JOB, 'spent', 'rsv'))
 
     def window_args(self, window):
         count = len(window.lane)
@@ -146,8 +177,14 @@ class Simulation:
             if k in window.lane:
                 mask = [x != k or self.sink.settled(o) for o, x in zip(window.ordinals(), window.lane)]
                 left = mask.count(False)
-                args += [k, lane, left, left * 10, left, 10, mask_of(mask), '{"lane":%d}' % k]
+                args += [k, lane, left, left * 10, left, 10, mask_of(mask), '{"lane":%d}' % k, *self.output_of(left),
+                         QUOTE if self.priced[lane] else '']
         return args
+
+    @staticmethod
+    def output_of(left):
+        """Every other request says how many tokens it wants at most."""
+        return left // 2 * 5, left - left // 2
 
     # -- coordinator
 
@@ -160,6 +197,8 @@ class Simulation:
                           limits['tokens'], limits['requests'], limits['files'], limits['bytes'], 3)
         if reply[0] == 'OK':
             self.check_packed(account, self.record(reply)[1])
+            if self.mode == 'plain':
+                self.check_cap(self.used())
         return reply
 
     def coordinator(self):
@@ -414,13 +453,17 @@ class Simulation:
                 for i in failed:
                     settled[m][i] = True
             left = settled[m].count(False)
-            verdicts += [w, k, left, int(bool(failed)), mask_of(settled[m]), left * 10, left]
+            verdicts += [w, k, left, int(bool(failed)), mask_of(settled[m]), left * 10, left, *self.output_of(left)]
+        cost, bill = self.bill(bid, h, seen)
         yield
         if self.mutant != 'done-before-end':
             self.sink.put('end:' + bid, '\n'.join(missing), same=False)
+            if cost:
+                self.sink.put('bill:' + bid, cost, same=False)
             yield
-        reply = self.call('done', bid, nonce, 0, *verdicts)
+        reply = self.call('done', bid, nonce, 0, cost, *bill, *verdicts)
         if reply[0] == 'OK':
+            self.settled.setdefault(bid, int(cost or 0))
             self.check_settled(members, answered, verdicts)
         yield
         if self.mutant == 'done-before-end':
@@ -428,11 +471,19 @@ class Simulation:
             yield
         return dict(h, st='CLEAN') if reply[0] == 'OK' else None
 
+    @staticmethod
+    def bill(bid, h, seen):
+        """Never more than was reserved; the same whoever counts. '' when the price is not known."""
+        lines = len(seen - {'alien'})
+        luck = int(bid[:4], 16) / 65535
+        cost = int(int(h.get('rsv', 0)) * luck) if lines and 'q' in h else 0
+        return cost if 'q' in h else '', (lines, 100 * lines, int(200 * luck * lines), int(9 * luck * lines))
+
     def check_settled(self, members, answered, verdicts):
         """Settled in Redis means durable in the sink: an answer, or proof that the last try brought none."""
         if self.sink_broken:
             return
-        for i in range(0, len(verdicts), 7):
+        for i in range(0, len(verdicts), 9):
             m, left = (verdicts[i], verdicts[i + 1]), verdicts[i + 2]
             for line, was_set in enumerate(members[m]['start']):
                 ordinal = '%d-%d' % (m[0], line)
@@ -472,7 +523,7 @@ class Simulation:
             mask = mask_of([i not in lines for i in range(len(window.lane))])
             left = len(lines)
             args += [w, k, LANES[k], left, left * 10, left, 10, mask, len(window.lane), window.offset,
-                     window.end - window.offset, window.first_line, 12345, 'payload' if w % 3 == 0 else '']
+                     window.end - window.offset, window.first_line, 12345, 'payload' if w % 3 == 0 else '', *self.output_of(left)]
         return args
 
     # -- operator and reaper
@@ -713,6 +764,7 @@ class Simulation:
             mine = {k for k, s in shards.items() if s['st'] == 'IN' and s['b'] == bid}
             assert mine == (set() if b['st'] == 'CLEAN' else own), ('members', bid, b, mine)
         assert set(r.smembers(P + 'jb:' + JOB)) == set(batches), 'list of batches'
+        self.check_money(job, shards, batches)
         assert int(job['infs']) == len(shards), 'infs'
         parts = collections.Counter(int(k.split(':')[0]) // PART_WINDOWS for k in shards)
         counted = r.hgetall(P + 'pt:' + JOB)
@@ -720,6 +772,27 @@ class Simulation:
             assert int(counted.get(str(part), 0)) == parts[part], 'part count'
             is_due = 'c%d' % part in counted and 'd%d' % part not in counted and parts[part] == 0
             assert is_due == ('p:%s:%d' % (JOB, part) in due), 'part due'
+
+    def check_money(self, job, shards, batches):
+        """What is reserved is what the live records say; what is spent is what was settled; both together keep to the cap."""
+        rsv, spent = int(job.get('rsv', 0)), int(job.get('spent', 0))
+        assert rsv == sum(int(b.get('rsv', 0)) for b in batches.values()), 'reserved'
+        assert all('rsv' not in b for b in batches.values() if b['st'] == 'CLEAN'), 'reserved for what is settled'
+        assert all('file' not in b for b in batches.values() if 'idle' in b), 'a batch without a reservation is sent'
+        work = {k: int(v) for k, v in self.redis.hgetall(P + 'jm:' + JOB).items() if k[0] == 'w'}
+        for lane in LANES:
+            mine = [s for s in shards.values() if s['L'] == lane]
+            for name, field in (('wn', 'left'), ('wi', 'tk'), ('wo', 'eo'), ('wu', 'un')):
+                assert work.get('%s:%s' % (name, lane), 0) == sum(int(s[field]) for s in mine), ('work', name, lane)
+        if self.mode == 'plain':
+            assert spent == sum(self.settled.values()), ('spent', spent, sum(self.settled.values()))
+            self.check_cap(rsv + spent)
+
+    def check_cap(self, used):
+        """A cap that was lowered counts for what is packed from then on: until then nothing may be added."""
+        if self.cap >= 0:
+            assert used <= max(self.cap, self.bound), ('over the cap', used, self.cap, self.bound)
+            self.bound = used
 
     def check_account(self, account, batches):
         """What is reserved is what its live records say. Its due batches."""

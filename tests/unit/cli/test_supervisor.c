@@ -163,6 +163,22 @@ static void children_see_no_interrupt_from_the_terminal(void **state)
     assert_int_equal(WEXITSTATUS(f->last_status), 7);
 }
 
+static void after_a_stop_that_spares_one_more_can_be_started(void **state)
+{
+    struct fixture *f = *state;
+    const char *spared[] = {"sh", "-c", "exec sleep 60", NULL};
+    struct err err = {0};
+
+    f->again = false;
+    assert_true(supervisor_start(f->supervisor, "spared", spared, &err));
+    start(f, "exec sleep 60");
+    supervisor_stop(f->supervisor, "spared", 5000);
+    assert_int_equal(f->exits, 0);
+    start(f, "exit 7"); /* of the same name as the one that was ended */
+    run_until(f, 1);
+    assert_int_equal(WEXITSTATUS(f->last_status), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +192,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             what_does_not_hear_sigterm_is_killed_and_the_spared_one_lives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(children_see_no_interrupt_from_the_terminal, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(after_a_stop_that_spares_one_more_can_be_started, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests_name("supervisor", tests, NULL, NULL);

@@ -4,7 +4,9 @@
 
 #include "common/base/attr.h"
 #include "common/codec/evidence.h"
+#include "common/codec/frame.h"
 #include "common/codec/ids.h"
+#include "common/codec/unpack.h"
 #include "common/model/mask.h"
 #include "common/model/ordinal.h"
 
@@ -26,6 +28,15 @@ static void evidence_comes_back_as_it_was(void **state)
         .alien = 1,
         .garbled = 2,
         .duplicate = 3,
+        .model = "glm-4-air",
+        .quote = {"CNY", 250000000, 125000000, 250000000},
+        .bill = {.usage = {.prompt = 1ull << 50, .cached = 5, .completion = 7, .reasoning = 2},
+                 .lines = 1003,
+                 .est_input = 12345,
+                 .guessed = 4,
+                 .priced = true,
+                 .nano = 14310000000,
+                 .likely_nano = 14800000000},
         .members = members,
         .count = 2,
     };
@@ -53,6 +64,11 @@ static void evidence_comes_back_as_it_was(void **state)
         assert_memory_equal(back.members[i].mask, members[i].mask, MEMBER_MASK_BYTES);
     }
     assert_int_equal(back.members[1].left, 2);
+    assert_true(back.billed);
+    assert_string_equal(back.model, "glm-4-air");
+    assert_string_equal(back.quote.currency, "CNY");
+    assert_int_equal(back.quote.cached, 125000000);
+    assert_memory_equal(&back.bill, &e.bill, sizeof(e.bill));
     evidence_release(&back);
     buf_release(&out);
 }
@@ -102,6 +118,63 @@ static void cut_evidence_is_refused(void **state)
     buf_release(&out);
 }
 
+/* Before there were bills. */
+static void put_version_1(struct buf *out)
+{
+    struct buf doc = BUF_INIT(1 << 20);
+    msgpack_packer pk;
+
+    msgpack_packer_init(&pk, &doc, pack_write);
+    msgpack_pack_array(&pk, 13);
+    msgpack_pack_uint32(&pk, 1);
+    pack_text(&pk, "0123456789abcdef");
+    pack_text(&pk, "batch_1");
+    for (int64_t i = 11; i <= 13; i++)
+        msgpack_pack_int64(&pk, i);
+    pack_text(&pk, "");
+    pack_text(&pk, "");
+    for (uint64_t i = 1; i <= 4; i++)
+        msgpack_pack_uint64(&pk, i);
+    msgpack_pack_array(&pk, 1);
+    msgpack_pack_array(&pk, 5);
+    for (uint32_t i = 1; i <= 4; i++)
+        msgpack_pack_uint32(&pk, i);
+    msgpack_pack_bin_with_body(&pk, "\1", 1);
+    assert_true(frame_pack(doc.data, doc.len, out, NULL));
+    buf_release(&doc);
+}
+
+static void evidence_of_the_first_version_is_read_and_has_no_bill(void **state)
+{
+    struct buf out = BUF_INIT(1 << 20);
+    struct evidence back;
+
+    (void)state;
+    put_version_1(&out);
+    assert_true(evidence_decode(out.data, out.len, &back, NULL));
+    assert_string_equal(back.remote, "batch_1");
+    assert_int_equal(back.ended_ms, 13);
+    assert_int_equal(back.duplicate, 4);
+    assert_int_equal(back.count, 1);
+    assert_int_equal(back.members[0].left, 1);
+    assert_false(back.billed);
+    assert_false(back.bill.priced);
+    evidence_release(&back);
+    buf_release(&out);
+}
+
+static void a_quote_that_is_none_is_refused(void **state)
+{
+    struct evidence e = {.bid = "b", .bill = {.priced = true}, .quote = {"?:", 1, 1, 1}};
+    struct buf out = BUF_INIT(1 << 20);
+    struct evidence back;
+
+    (void)state;
+    assert_true(evidence_encode(&e, &out));
+    assert_false(evidence_decode(out.data, out.len, &back, NULL));
+    buf_release(&out);
+}
+
 static void ids_come_back_as_they_were(void **state)
 {
     const struct ids_entry named = {.line = 1, .id = "\"订单-1\"", .id_len = 10};
@@ -136,6 +209,8 @@ int main(void)
         cmocka_unit_test(the_same_evidence_gives_the_same_bytes),
         cmocka_unit_test(members_out_of_order_are_refused),
         cmocka_unit_test(cut_evidence_is_refused),
+        cmocka_unit_test(evidence_of_the_first_version_is_read_and_has_no_bill),
+        cmocka_unit_test(a_quote_that_is_none_is_refused),
         cmocka_unit_test(ids_come_back_as_they_were),
     };
 

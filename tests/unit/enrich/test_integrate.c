@@ -7,6 +7,8 @@
 #include "common/base/xmem.h"
 #include "common/json/scan.h"
 #include "common/merge/publish.h"
+#include "common/sink/layout.h"
+#include "common/sink/sink.h"
 #include "tests/unit/enrich/enrich_world.h"
 
 #define RECIPE                                                                                \
@@ -211,6 +213,45 @@ static void rows_that_changed_and_another_recipe_are_refused(void **state)
     must_integrate(w, false, false);
 }
 
+static void rounds_have_their_order(void **state)
+{
+    struct enrich_world *w = *state;
+    struct enrich_open open;
+    struct err err = {0};
+
+    answer_both_rounds(w);
+    const struct enrich_round swapped[] = {w->rounds[1], w->rounds[0]};
+    assert_false(enrich_judge(&w->recipe, swapped, 2, &open, &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    assert_non_null(strstr(err.msg, "is round 2 instead of 1"));
+}
+
+static void an_errors_file_that_would_be_another_one_is_replaced(void **state)
+{
+    static const struct enrich_said failed[] = {
+        {"mood_0000", NULL,                                             "content_filter"},
+        {"mood_0001", "{\"n\": 1}",                                     NULL            },
+        {NULL,        "{\"a\":\"news\",\"b\":\"news\",\"c\":\"news\"}", NULL            },
+    };
+    struct enrich_world *w = *state;
+    char path[512], name[LAYOUT_NAME_MAX];
+
+    enrich_world_round(w, failed, ARRAY_LEN(failed));
+    must_integrate(w, false, false);
+    must_integrate(w, false, true);
+    (void)snprintf(path, sizeof(path), "%.300s/%.100s", sink_path(w->rounds[0].sink),
+                   layout_dead(name, 0, 0));
+    enrich_world_write(path,
+                       "{\"custom_id\":\"mood_0000\",\"response\":{\"status_code\":400},"
+                       "\"error\":{\"code\":\"content_filter\",\"message\":\"no <luck>\"}}\n");
+    must_integrate(w, false, false);
+    (void)snprintf(path, sizeof(path), "%s/out.errors.jsonl", w->path);
+    struct buf errors = enrich_world_read(path);
+    assert_non_null(strstr(errors.data, "\"response\":{\"status_code\":400},\"error\":{\"code\":"
+                                        "\"content_filter\",\"message\":\"no <luck>\"}}\n"));
+    buf_release(&errors);
+}
+
 static void a_pack_that_the_provider_failed_is_asked_row_by_row(void **state)
 {
     static const struct enrich_said failed[] = {
@@ -286,7 +327,8 @@ static void raw_answers_are_kept_where_the_recipe_says_so(void **state)
         "[\"fence\"],\"raw\":\"```\\n7\\n```\"},\"p\":{\"status\":\"ok\",\"raw\":"
         "\"{\\\"0\\\": [1], \\\"1\\\": 2}\"}}}\n"
         "{\"t\":2,\"p\":2,\"_sheaf\":{\"a\":{\"status\":\"failed\",\"code\":\"invalid_answer\","
-        "\"why\":\"not JSON: there is no JSON value in it\",\"raw\":\"seven \\\"7\\\"\"},\"p\":\"ok\"}}\n");
+        "\"why\":\"not JSON: there is no JSON value in it\",\"raw\":\"seven "
+        "\\\"7\\\"\"},\"p\":\"ok\"}}\n");
     enrich_world_free(&w);
 }
 
@@ -393,6 +435,8 @@ int main(void)
         TEST(what_is_open_is_not_integrated_unless_nothing_comes_after),
         TEST(answers_that_are_read_again_are_those_that_were_kept),
         TEST(rows_that_changed_and_another_recipe_are_refused),
+        TEST(rounds_have_their_order),
+        TEST(an_errors_file_that_would_be_another_one_is_replaced),
         TEST(a_pack_that_the_provider_failed_is_asked_row_by_row),
         TEST(a_job_that_was_cancelled_says_so_of_rows_that_were_not_sent),
         cmocka_unit_test(raw_answers_are_kept_where_the_recipe_says_so),

@@ -500,16 +500,23 @@ static void test_an_image_file_becomes_a_data_url(void **state)
     buf_release(&log);
 }
 
-static void test_an_image_that_is_missing_spoils_no_pack(void **state)
+static void test_a_row_may_have_several_images_or_none(void **state)
 {
     struct asking *a = *state;
 
-    add_images(add_pack(a, 10, 0), "{{i | default: \"\"}}");
-    asking_rows(a, "{\"c\":1}\n{\"c\":2,\"i\":\"none.png\"}\n{\"c\":3,\"i\":\"http://a/b\"}\n");
-    struct buf log = render_all(a, NULL, false);
-    assert_non_null(strstr(log.data, "k 1 image_missing: "));
-    assert_non_null(strstr(log.data, "k 0,2 image\n"));
+    add_images(asking_add(a, "x", "{{c}}"), "{{i}}");
+    asking_rows(a,
+                "{\"c\":1,\"i\":[\"http://a/1\",\"http://a/2\"]}\n{\"c\":2}\n{\"c\":3,\"i\":null}\n"
+                "{\"c\":4,\"i\":[]}\n{\"c\":5,\"i\":[\"http://a/1\",7]}\n");
+    struct buf log = render_all(a, NULL, true);
+    assert_non_null(strstr(
+        log.data, "{\"url\":\"http://a/"
+                  "1\"}},{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://a/2\"}}]}]}}\n"));
     buf_release(&log);
+    asking_rows(a,
+                "{\"c\":1,\"i\":[\"http://a/1\",\"http://a/2\"]}\n{\"c\":2}\n{\"c\":3,\"i\":null}\n"
+                "{\"c\":4,\"i\":[]}\n");
+    assert_items(a, NULL, "x 0 image\nx 1\nx 2\nx 3\n");
 }
 
 int main(void)
@@ -536,7 +543,7 @@ int main(void)
         CASE(test_a_choice_that_fails_ends_the_rendering),
         CASE(test_a_row_with_an_image_takes_the_multimodal_model),
         CASE(test_an_image_file_becomes_a_data_url),
-        CASE(test_an_image_that_is_missing_spoils_no_pack),
+        CASE(test_a_row_may_have_several_images_or_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,6 +119,34 @@ static void a_line_longer_than_the_provider_takes_is_not_sent(void **state)
     shard_plan_release(&plan);
 }
 
+static void a_shard_knows_what_its_requests_take_in_tokens(void **state)
+{
+    static const char *const lines[] = {
+        "{\"body\":{\"model\":\"gpt-4\",\"prompt\":\"123456\",\"max_tokens\":50,\"n\":2}}",
+        "{\"body\":{\"model\":\"gpt-4\",\"prompt\":\"123456\"}}",
+        "{\"body\":{\"model\":\"qwen-plus\",\"prompt\":\"123456\",\"max_tokens\":7}}",
+        "{\"body\":{\"model\":\"gpt-4\"}}",
+        "{\"body\":{\"model\":\"gpt-4\",\"prompt\":\"a long one\",\"max_tokens\":900}}"};
+    const uint8_t settled[MEMBER_MASK_BYTES] = {1u << 4};
+    struct job_spec spec = spec_of("");
+    struct shard_plan plan;
+    struct made made;
+
+    (void)state;
+    make_window(&made, lines, 5);
+    shard_plan_make(&plan, &spec, &made.window, settled);
+    assert_int_equal(plan.count, 2);
+    /* digits are read in threes there, and a request without text takes one */
+    assert_int_equal(plan.shards[0].tokens, 2 * tokens_of_text(TOKENS_CL100K, "123456", 6) + 1);
+    assert_int_equal(plan.shards[0].est_output, 100);
+    assert_int_equal(plan.shards[0].open_ended, 2);
+    assert_int_equal(plan.shards[1].tokens, tokens_of_text(TOKENS_QWEN3, "123456", 6));
+    assert_true(plan.shards[1].tokens > tokens_of_text(TOKENS_CL100K, "123456", 6));
+    assert_int_equal(plan.shards[1].est_output, 7);
+    assert_int_equal(plan.shards[1].open_ended, 0);
+    shard_plan_release(&plan);
+}
+
 static void a_default_model_makes_its_lane(void **state)
 {
     static const char *const lines[] = {"{\"body\":{}}", "{\"body\":{\"model\":\"preset\"}}"};
@@ -164,6 +192,7 @@ int main(void)
         cmocka_unit_test(each_line_is_in_exactly_one_shard),
         cmocka_unit_test(lines_that_cannot_be_sent_say_why_and_keep_their_id),
         cmocka_unit_test(a_line_longer_than_the_provider_takes_is_not_sent),
+        cmocka_unit_test(a_shard_knows_what_its_requests_take_in_tokens),
         cmocka_unit_test(a_default_model_makes_its_lane),
         cmocka_unit_test(what_is_settled_is_not_sent_but_keeps_the_shards_numbers),
     };

@@ -15,10 +15,14 @@
 static void read_tree(const char *text, struct tree *tree)
 {
     struct settings none = {.program = "test", .groups = ~0U};
+    const struct config_branch branches[] = {
+        {"providers", tree},
+        {NULL,        NULL},
+    };
     struct err err = {0};
 
     *tree = (struct tree){0};
-    if (!config_read_text(&none, "sheaf.yaml", text, strlen(text), tree, &err))
+    if (!config_read_text(&none, "sheaf.yaml", text, strlen(text), branches, &err))
         fail_msg("%s", err.msg);
 }
 

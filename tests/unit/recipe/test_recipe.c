@@ -41,143 +41,143 @@ struct bad {
 };
 
 static const struct bad files[] = {
-    {"", "recipe.yaml: the file must be one mapping; there is nothing in it"},
-    {"- a\n", "recipe.yaml:1:1: the file must be one mapping"},
-    {"model: [\n", "recipe.yaml:2:1: did not find expected node content"},
-    {"model: &x m\n", "recipe.yaml:1:8: anchors (&) are not allowed"},
+    {"",                                                  "recipe.yaml: the file must be one mapping; there is nothing in it"},
+    {"- a\n",                                             "recipe.yaml:1:1: the file must be one mapping"                    },
+    {"model: [\n",                                        "recipe.yaml:2:1: did not find expected node content"              },
+    {"model: &x m\n",                                     "recipe.yaml:1:8: anchors (&) are not allowed"                     },
     {"openai_api_key: k\n",
      "recipe.yaml:1:1: \"openai_api_key\": a configuration file may not hold a secret; use "
-     "api_key_file or the environment"},
-    {"model: m\n", "recipe.yaml: has no analyses"},
-    {"modle: m\n", "recipe.yaml:1:1: unknown key \"modle\"; did you mean \"model\"?"},
-    {"xyzzy: m\n", "recipe.yaml:1:1: unknown key \"xyzzy\""},
-    {"model: m\nmodel: n\n", "recipe.yaml:2:1: duplicate key \"model\", first in line 1"},
-    {"model: m\nanalyses: []\n", "recipe.yaml:2:1: analyses: needs a list of analyses"},
-    {"model: m\nanalyses: {a: 1}\n", "recipe.yaml:2:1: analyses: needs a list of analyses"},
-    {"model: m\nanalyses: [a]\n", "recipe.yaml:2:12: an analysis needs a mapping"},
+     "api_key_file or the environment"                                                                                       },
+    {"model: m\n",                                        "recipe.yaml: has no analyses"                                     },
+    {"modle: m\n",                                        "recipe.yaml:1:1: unknown key \"modle\"; did you mean \"model\"?"  },
+    {"xyzzy: m\n",                                        "recipe.yaml:1:1: unknown key \"xyzzy\""                           },
+    {"model: m\nmodel: n\n",                              "recipe.yaml:2:1: duplicate key \"model\", first in line 1"        },
+    {"model: m\nanalyses: []\n",                          "recipe.yaml:2:1: analyses: needs a list of analyses"              },
+    {"model: m\nanalyses: {a: 1}\n",                      "recipe.yaml:2:1: analyses: needs a list of analyses"              },
+    {"model: m\nanalyses: [a]\n",                         "recipe.yaml:2:12: an analysis needs a mapping"                    },
     {"analyses:\n  - {name: a, prompt: p}\n",
-     "recipe.yaml:2:5: no model: name one here, for the whole recipe, or with --model"},
+     "recipe.yaml:2:5: no model: name one here, for the whole recipe, or with --model"                                       },
     {"model: [m]\nanalyses:\n  - {name: a, prompt: p}\n",
-     "recipe.yaml:1:1: model: needs one value, not a list"},
-    {"model:\nanalyses:\n  - {name: a, prompt: p}\n", "recipe.yaml:1:7: model: has no value"},
-    {"id_field: a..b\n" ONE(PROMPT), "recipe.yaml:1:11: id_field: \"a..b\" has an empty name in it"},
-    {"input: jsonl\n" ONE(PROMPT), "recipe.yaml:1:8: input: needs a mapping"},
+     "recipe.yaml:1:1: model: needs one value, not a list"                                                                   },
+    {"model:\nanalyses:\n  - {name: a, prompt: p}\n",     "recipe.yaml:1:7: model: has no value"                             },
+    {"id_field: a..b\n" ONE(PROMPT),
+     "recipe.yaml:1:11: id_field: \"a..b\" has an empty name in it"                                                          },
+    {"input: jsonl\n" ONE(PROMPT),                        "recipe.yaml:1:8: input: needs a mapping"                          },
     {"input: {form: jsonl}\n" ONE(PROMPT),
-     "recipe.yaml:1:9: unknown key \"form\"; did you mean \"format\"?"},
+     "recipe.yaml:1:9: unknown key \"form\"; did you mean \"format\"?"                                                       },
     {"input: {format: xml}\n" ONE(PROMPT),
-     "recipe.yaml:1:17: format: needs auto, jsonl, json, csv, tsv or texts, not \"xml\""},
+     "recipe.yaml:1:17: format: needs auto, jsonl, json, csv, tsv or texts, not \"xml\""                                     },
     {"url: /v1/embeddings\n" ONE(PROMPT),
-     "recipe.yaml:1:6: url: needs a path that ends in /chat/completions, not \"/v1/embeddings\""},
+     "recipe.yaml:1:6: url: needs a path that ends in /chat/completions, not \"/v1/embeddings\""                             },
     {"url: https://x/chat/completions\n" ONE(PROMPT),
      "recipe.yaml:1:6: url: needs a path that ends in /chat/completions, not "
-     "\"https://x/chat/completions\""},
-    {"keep_raw: 1\n" ONE(PROMPT),
-     "recipe.yaml:1:11: keep_raw: needs true or false, not \"1\""},
-    {"defaults: 3\n" ONE(PROMPT), "recipe.yaml:1:11: defaults: needs a mapping"},
+     "\"https://x/chat/completions\""                                                                                        },
+    {"keep_raw: 1\n" ONE(PROMPT),                         "recipe.yaml:1:11: keep_raw: needs true or false, not \"1\""       },
+    {"defaults: 3\n" ONE(PROMPT),                         "recipe.yaml:1:11: defaults: needs a mapping"                      },
     {"defaults: {messages: []}\n" ONE(PROMPT),
-     "recipe.yaml:1:12: messages: is no parameter; Sheaf writes it itself"},
+     "recipe.yaml:1:12: messages: is no parameter; Sheaf writes it itself"                                                   },
 };
 
 static const struct bad analyses[] = {
-    {"model: m\nanalyses:\n  - prompt: p\n", "recipe.yaml:3:5: an analysis needs a name"},
+    {"model: m\nanalyses:\n  - prompt: p\n",                                                 "recipe.yaml:3:5: an analysis needs a name"                                  },
     {"model: m\nanalyses:\n  - {name: a b, prompt: p}\n",
-     "recipe.yaml:3:12: name: \"a b\": letters, digits, _ and - only, at most 48 of them"},
+     "recipe.yaml:3:12: name: \"a b\": letters, digits, _ and - only, at most 48 of them"                                                                                 },
     {"model: m\nanalyses:\n  - {name: a, prompt: p}\n  - {name: a, prompt: q}\n",
-     "recipe.yaml:4:12: name: there is an analysis \"a\" already"},
-    {ONE("    promt: p\n"), "recipe.yaml:4:5: unknown key \"promt\"; did you mean \"prompt\"?"},
-    {ONE(""), "recipe.yaml:3:5: an analysis needs a prompt, or a prompt_file"},
+     "recipe.yaml:4:12: name: there is an analysis \"a\" already"                                                                                                         },
+    {ONE("    promt: p\n"),                                                                  "recipe.yaml:4:5: unknown key \"promt\"; did you mean \"prompt\"?"           },
+    {ONE(""),                                                                                "recipe.yaml:3:5: an analysis needs a prompt, or a prompt_file"              },
     {ONE(PROMPT "    prompt_file: data/prompt.md\n"),
-     "recipe.yaml:5:18: prompt and prompt_file: only one of them"},
+     "recipe.yaml:5:18: prompt and prompt_file: only one of them"                                                                                                         },
     {ONE("    prompt_file: data/none.md\n"),
-     "recipe.yaml:4:18: data/none.md: cannot be read: No such file or directory"},
-    {ONE("    prompt_file: data\n"), "recipe.yaml:4:18: data: cannot be read: Is a directory"},
+     "recipe.yaml:4:18: data/none.md: cannot be read: No such file or directory"                                                                                          },
+    {ONE("    prompt_file: data\n"),                                                         "recipe.yaml:4:18: data: cannot be read: Is a directory"                     },
     {ONE("    prompt_file: data/latin.md\n"),
-     "recipe.yaml:4:18: data/latin.md: line 2 is not UTF-8"},
-    {ONE(PROMPT "    when: x ==\n"), "recipe.yaml:5:11: when: column 5: "},
+     "recipe.yaml:4:18: data/latin.md: line 2 is not UTF-8"                                                                                                               },
+    {ONE(PROMPT "    when: x ==\n"),                                                         "recipe.yaml:5:11: when: column 5: "                                         },
     {ONE(PROMPT "    parameters: {model: x}\n"),
-     "recipe.yaml:5:18: model: is no parameter; Sheaf writes it itself"},
-    {ONE(PROMPT "    images: []\n"), "recipe.yaml:5:5: images: has no template"},
+     "recipe.yaml:5:18: model: is no parameter; Sheaf writes it itself"                                                                                                   },
+    {ONE(PROMPT "    images: []\n"),                                                         "recipe.yaml:5:5: images: has no template"                                   },
     {ONE(PROMPT "    tries: 0\n"),
-     "recipe.yaml:5:12: tries: needs a whole number from 1 to 10, not \"0\""},
+     "recipe.yaml:5:12: tries: needs a whole number from 1 to 10, not \"0\""                                                                                              },
     {ONE(PROMPT "    tries: 3\n    on_invalid: fail\n"),
-     "recipe.yaml:5:12: tries: needs on_invalid: retry"},
+     "recipe.yaml:5:12: tries: needs on_invalid: retry"                                                                                                                   },
     {ONE(PROMPT "    on_invalid: again\n"),
-     "recipe.yaml:5:17: on_invalid: needs retry, default or fail, not \"again\""},
+     "recipe.yaml:5:17: on_invalid: needs retry, default or fail, not \"again\""                                                                                          },
     {ONE(PROMPT "    on_invalid: default\n"),
-     "recipe.yaml:5:17: on_invalid: default: there is no default"},
+     "recipe.yaml:5:17: on_invalid: default: there is no default"                                                                                                         },
     {ONE(PROMPT "    on_invalid: fail\n    default: x\n"),
-     "recipe.yaml:6:14: default: is never used with on_invalid: fail"},
-    {ONE(PROMPT "    output: x..y\n"), "recipe.yaml:5:13: output: \"x..y\" has an empty name in it"},
+     "recipe.yaml:6:14: default: is never used with on_invalid: fail"                                                                                                     },
+    {ONE(PROMPT "    output: x..y\n"),
+     "recipe.yaml:5:13: output: \"x..y\" has an empty name in it"                                                                                                         },
     {ONE(PROMPT "    output: _sheaf.a\n"),
-     "recipe.yaml:5:13: output: _sheaf is where it is said what became of the answers"},
+     "recipe.yaml:5:13: output: _sheaf is where it is said what became of the answers"                                                                                    },
     {"model: m\nanalyses:\n  - {name: a, prompt: p, output: x.y}\n  - {name: b, prompt: p, output: "
-     "x}\n",
-     "recipe.yaml:4:34: output: \"x\" collides with \"x.y\" of the analysis \"a\""},
+     "x}\n",                                                                            "recipe.yaml:4:34: output: \"x\" collides with \"x.y\" of the analysis \"a\""},
     {"model: m\nanalyses:\n  - {name: a, prompt: p, output: b}\n  - {name: b, prompt: p}\n",
-     "recipe.yaml:4:12: output: \"b\" collides with \"b\" of the analysis \"a\""},
+     "recipe.yaml:4:12: output: \"b\" collides with \"b\" of the analysis \"a\""                                                                                          },
 };
 
 static const struct bad answers[] = {
-    {ONE(PROMPT "    answer: json\n"), "recipe.yaml:5:13: answer: needs a mapping"},
+    {ONE(PROMPT "    answer: json\n"),                                                        "recipe.yaml:5:13: answer: needs a mapping"},
     {ONE(PROMPT "    answer: {typ: json}\n"),
-     "recipe.yaml:5:14: unknown key \"typ\"; did you mean \"type\"?"},
+     "recipe.yaml:5:14: unknown key \"typ\"; did you mean \"type\"?"                                                                     },
     {ONE(PROMPT "    answer: {type: xml}\n"),
-     "recipe.yaml:5:20: type: needs text or json, not \"xml\""},
+     "recipe.yaml:5:20: type: needs text or json, not \"xml\""                                                                           },
     {ONE(PROMPT "    answer: {repair: yes}\n"),
-     "recipe.yaml:5:22: repair: needs true or false, not \"yes\""},
+     "recipe.yaml:5:22: repair: needs true or false, not \"yes\""                                                                        },
     {ONE(PROMPT "    answer: {schema: data/none.json}\n"),
-     "recipe.yaml:5:22: data/none.json: cannot be read: No such file or directory"},
+     "recipe.yaml:5:22: data/none.json: cannot be read: No such file or directory"                                                       },
     {ONE(PROMPT "    answer: {schema: data/bad_schema.json}\n"),
-     "data/bad_schema.json:3:3: unknown keyword "},
-    {ONE(PROMPT "    answer: {schema: {typ: object}}\n"), "recipe.yaml:5:14: schema:1:2: unknown keyword "},
-    {ONE(PROMPT "    vocabulary: data/broken.json\n"), "data/broken.json:2:"},
+     "data/bad_schema.json:3:3: unknown keyword "                                                                                        },
+    {ONE(PROMPT "    answer: {schema: {typ: object}}\n"),
+     "recipe.yaml:5:14: schema:1:2: unknown keyword "                                                                                    },
+    {ONE(PROMPT "    vocabulary: data/broken.json\n"),                                        "data/broken.json:2:"                      },
     {ONE(PROMPT "    vocabulary: {path: list}\n"),
-     "recipe.yaml:5:5: vocabulary: needs a file, or terms"},
-    {ONE(PROMPT "    vocabulary: {file: data/words.json, path: lost}\n"), "data/words.json:1:1: "},
+     "recipe.yaml:5:5: vocabulary: needs a file, or terms"                                                                               },
+    {ONE(PROMPT "    vocabulary: {file: data/words.json, path: lost}\n"),                     "data/words.json:1:1: "                    },
     {ONE(PROMPT "    vocabulary: {file: data/words.json, pat: list}\n"),
-     "recipe.yaml:5:41: unknown key \"pat\"; did you mean \"path\"?"},
+     "recipe.yaml:5:41: unknown key \"pat\"; did you mean \"path\"?"                                                                     },
     {ONE(PROMPT "    vocabulary: {terms: [a], at: x}\n"),
-     "recipe.yaml:5:5: vocabulary: at, parent and child need answer: {type: json}"},
+     "recipe.yaml:5:5: vocabulary: at, parent and child need answer: {type: json}"                                                       },
     {ONE(PROMPT "    answer: {type: json}\n    vocabulary: {terms: [a], child: x}\n"),
-     "recipe.yaml:6:5: vocabulary: a child needs a parent"},
-    {ONE(PROMPT "    vocabulary: {terms: [a, a]}\n"), "recipe.yaml:5:18: terms:1:"},
+     "recipe.yaml:6:5: vocabulary: a child needs a parent"                                                                               },
+    {ONE(PROMPT "    vocabulary: {terms: [a, a]}\n"),                                         "recipe.yaml:5:18: terms:1:"               },
     {ONE("    prompt: \"{{vocabulary}}\"\n"),
-     "recipe.yaml:3:5: {{vocabulary}} is used, and the analysis has no vocabulary"},
+     "recipe.yaml:3:5: {{vocabulary}} is used, and the analysis has no vocabulary"                                                       },
     {ONE(PROMPT "    answer: {schema: data/n.json}\n    default: {n: \"3\"}\n"),
-     "recipe.yaml:6:5: default: is no valid answer: n: expected an integer, got a string"},
+     "recipe.yaml:6:5: default: is no valid answer: n: expected an integer, got a string (\"3\")"                                        },
     {ONE(PROMPT "    vocabulary: {file: data/words.json, path: list}\n    default: green\n"),
-     "recipe.yaml:6:14: default: is no valid answer: \"green\" is not in the vocabulary"},
+     "recipe.yaml:6:14: default: is no valid answer: \"green\" is not in the vocabulary"                                                 },
     {ONE(PROMPT "    default: [x]\n"),
-     "recipe.yaml:5:5: default: is no valid answer: expected a text"},
+     "recipe.yaml:5:5: default: is no valid answer: expected a text"                                                                     },
     {ONE(PROMPT "    default:\n"),
-     "recipe.yaml:5:13: default: is no valid answer: expected a text"},
+     "recipe.yaml:5:13: default: is no valid answer: expected a text"                                                                    },
 };
 
 static const struct bad packs[] = {
     {ONE("    prompt: \"{{#rows}}{{x}}{{/rows}}\"\n"),
-     "recipe.yaml:4:13: {{#rows}} is for packs only; add pack: {rows: 20}"},
+     "recipe.yaml:4:13: {{#rows}} is for packs only; add pack: {rows: 20}"        },
     {ONE(PROMPT "    pack: {rows: 2}\n"),
-     "recipe.yaml:4:13: the prompt of a pack needs {{#rows}}...{{/rows}}"},
+     "recipe.yaml:4:13: the prompt of a pack needs {{#rows}}...{{/rows}}"         },
     {ONE("    prompt: \"{{#rows}}x{{/rows}}\"\n    pack: 20\n"),
-     "recipe.yaml:5:11: pack: needs a mapping"},
+     "recipe.yaml:5:11: pack: needs a mapping"                                    },
     {ONE("    prompt: \"{{#rows}}x{{/rows}}\"\n    pack: {row: 20}\n"),
-     "recipe.yaml:5:12: unknown key \"row\"; did you mean \"rows\"?"},
+     "recipe.yaml:5:12: unknown key \"row\"; did you mean \"rows\"?"              },
     {ONE("    prompt: \"{{#rows}}x{{/rows}}\"\n    pack: {rows: 5000}\n"),
-     "recipe.yaml:5:18: rows: needs a whole number from 1 to 1000, not \"5000\""},
+     "recipe.yaml:5:18: rows: needs a whole number from 1 to 1000, not \"5000\""  },
     {ONE("    prompt: \"{{#rows}}x{{/rows}}\"\n    pack: {id: i, answer: i}\n"),
-     "recipe.yaml:5:5: pack: id and answer are the same member"},
+     "recipe.yaml:5:5: pack: id and answer are the same member"                   },
     {ONE("    prompt: \"{{#rows}}x{{/rows}}\"\n    system: \"{{x}}\"\n    pack: {rows: 2}\n"),
-     "recipe.yaml:5:13: the system prompt of a pack cannot use a row's columns"},
+     "recipe.yaml:5:13: the system prompt of a pack cannot use a row's columns"   },
     {ONE("    prompt: \"{{#rows}}x{{/rows}}\"\n    images: \"{{x}}\"\n    pack: {rows: 2}\n"),
      "recipe.yaml:6:5: pack: an analysis with images asks about one row at a time"},
-    {ONE("    prompt: \"{{#rows}}x{{/rows}}\"\n    answer: {type: text}\n    pack: {rows: 2}\n"),
-     "recipe.yaml:6:5: pack: answers that are text need pack: {answer: NAME}, the member that has "
-     "the text"},
 };
 
 /* A message that ends in a space or colon in the table is only begun there. */
 static void check_all(const struct bad *cases, size_t count)
 {
+    size_t wrong = 0;
+
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(cases[i].wanted);
         char last = cases[i].wanted[len - 1];
@@ -187,11 +187,14 @@ static void check_all(const struct bad *cases, size_t count)
         if (kitchen_load(cases[i].text, NULL, &recipe, &err))
             fail_msg("accepted:\n%s", cases[i].text);
         if (last == ' ' || last == ':' ? strncmp(err.msg, cases[i].wanted, len) != 0
-                                       : strcmp(err.msg, cases[i].wanted) != 0)
-            fail_msg("%s\nsaid:   %s\nwanted: %s", cases[i].text, err.msg, cases[i].wanted);
+                                       : strcmp(err.msg, cases[i].wanted) != 0) {
+            print_error("%s\nsaid:   %s\nwanted: %s\n", cases[i].text, err.msg, cases[i].wanted);
+            wrong++;
+        }
         assert_int_equal(err.kind, ERR_USAGE);
         assert_int_equal(recipe.count, 0);
     }
+    assert_int_equal(wrong, 0);
 }
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -223,10 +226,10 @@ static void a_bad_pack_is_told_by_its_place(void **state)
 static void templates_are_told_by_their_own_place(void **state)
 {
     static const struct bad cases[] = {
-        {ONE("    prompt_file: data/bad.md\n"), "data/bad.md:2:"},
-        {ONE("    prompt_file: data/loop.md\n"), "data/loop.md:1:"},
-        {ONE("    prompt: \"{{> data/none.md}}\"\n"), "recipe.yaml:4:13: prompt:1:"},
-        {ONE("    prompt: \"{{x\"\n"), "recipe.yaml:4:13: prompt:1:"},
+        {ONE("    prompt_file: data/bad.md\n"),           "data/bad.md:2:"             },
+        {ONE("    prompt_file: data/loop.md\n"),          "data/loop.md:1:"            },
+        {ONE("    prompt: \"{{> data/none.md}}\"\n"),     "recipe.yaml:4:13: prompt:1:"},
+        {ONE("    prompt: \"{{x\"\n"),                    "recipe.yaml:4:13: prompt:1:"},
         {ONE(PROMPT "    images: [\"{{x}}\", \"{{\"]\n"), "recipe.yaml:5:23: images:1:"},
     };
 
@@ -381,8 +384,7 @@ static void prompts_are_as_they_are_written(void **state)
 
 static void flags_go_before_the_file_but_not_before_an_analysis(void **state)
 {
-    const struct recipe_overrides flags = {
-        .model = "new", .format = ROWS_JSON, .encoding = "big5"};
+    const struct recipe_overrides flags = {.model = "new", .format = ROWS_JSON, .encoding = "big5"};
     struct recipe r, without;
 
     (void)state;
@@ -408,7 +410,8 @@ static void layout_and_comments_make_no_other_recipe(void **state)
     static const char *const same[] = {
         ONE(PROMPT "    parameters: {top_p: 1}\n"),
         "# why\nmodel: \"m\"\nanalyses: [{name: a, prompt: 'p', \"parameters\": {top_p: 1}}]\n",
-        "{\"model\":\"m\",\"analyses\":[{\"name\":\"a\",\"prompt\":\"p\",\"parameters\":{\"top_p\":1}}]}",
+        "{\"model\":\"m\",\"analyses\":[{\"name\":\"a\",\"prompt\":\"p\",\"parameters\":{\"top_p\":"
+        "1}}]}",
     };
     struct recipe r[4];
 

@@ -9,6 +9,7 @@
 
 #include "common/base/attr.h"
 #include "common/base/err.h"
+#include "common/rows/row_columns.h"
 #include "common/rows/rows.h"
 #include "tests/unit/input/input_files.h"
 
@@ -39,6 +40,7 @@ static const struct reading jsonl[] = {
      {{1, "{\"a\":1}", NULL, NULL}, {2, "{\"a\":2}", NULL, NULL}},
      NULL,                                                                                                             0,
      NULL                                                                                                                     },
+    {"only a byte order mark",                  "a.jsonl", BOM,                                           {{0}}, NULL, 0, NULL},
     {"no final line end",
      "a.ndjson",                                           "{\"a\":1}\n{\"a\":2}",
      {{1, "{\"a\":1}", NULL, NULL}, {2, "{\"a\":2}", NULL, NULL}},
@@ -201,6 +203,11 @@ static const struct reading csv[] = {
      {{2, "{\"id\":\"\"}", NULL, "\"\""}},
      NULL,                                                                                                                      0,
      NULL                                                                                                                              },
+    {"a closing quote at the end",
+     "a.csv",                                                      "id\n\"1\"",
+     {{2, "{\"id\":\"1\"}", NULL, "\"1\""}},
+     NULL,                                                                                                                      0,
+     NULL                                                                                                                              },
     {"space is text",
      "a.csv",                                                      "id, b\n 1,\"2\"\n",
      {{2, "{\"id\":\" 1\",\" b\":\"2\"}", NULL, " 1,\"2\""}},
@@ -299,49 +306,56 @@ static const struct reading csv[] = {
 
 static const struct reading encoded[] = {
     {"GB18030",
-     "a.csv",                                     "\xB1\xEA\xCC\xE2,b\n\xD6\xD0\xCE\xC4,\x81\x30\x81\x30\n",
+     "a.csv",                                          "\xB1\xEA\xCC\xE2,b\n\xD6\xD0\xCE\xC4,\x81\x30\x81\x30\n",
      {{2, "{\"标题\":\"中文\",\"b\":\"\xC2\x80\"}", NULL, "中文,\xC2\x80"}},
-     NULL,                                                                                                                                              0,
-     "gb18030"                                                                                                                                                      },
+     NULL,                                                                                                                                                   0,
+     "gb18030"                                                                                                                                                           },
     {"GB18030 with its byte order mark",
-     "a.jsonl",                                   "\x84\x31\x95\x33{\"a\":\"\xD6\xD0\"}\n",
+     "a.jsonl",                                        "\x84\x31\x95\x33{\"a\":\"\xD6\xD0\"}\n",
      {{1, "{\"a\":\"中\"}", NULL, NULL}},
-     NULL,                                                                                                                                              0,
-     "GB18030"                                                                                                                                                      },
+     NULL,                                                                                                                                                   0,
+     "GB18030"                                                                                                                                                           },
     {"a byte that is not GB18030",
-     "a.csv",                                     "a\n\xD6\xD0\n\xD6\xD0 \xFFx\n\xCE\xC4\n",
+     "a.csv",                                          "a\n\xD6\xD0\n\xD6\xD0 \xFFx\n\xCE\xC4\n",
      {{2, "{\"a\":\"中\"}", NULL, "中"},
       {3, NULL, "line 3: byte 9 of the file is not valid gb18030", "中 \xFFx"},
       {4, "{\"a\":\"文\"}", NULL, "文"}},
-     NULL,                                                                                                                                              0,
-     "gb18030"                                                                                                                                                      },
+     NULL,                                                                                                                                                   0,
+     "gb18030"                                                                                                                                                           },
+    {"a byte that is not GB18030 at a start",
+     "a.csv",                                          "a\n1\n\xFF\n2\n",
+     {{2, "{\"a\":\"1\"}", NULL, "1"},
+      {3, NULL, "line 3: byte 5 of the file is not valid gb18030", "\xFF"},
+      {4, "{\"a\":\"2\"}", NULL, "2"}},
+     NULL,                                                                                                                                                   0,
+     "gb18030"                                                                                                                                                           },
     {"half a character at the end",
-     "a.jsonl",                                   "{\"a\":1}\n{\"a\":\"\xD6",
+     "a.jsonl",                                        "{\"a\":1}\n{\"a\":\"\xD6",
      {{1, "{\"a\":1}", NULL, NULL},
       {2, NULL, "line 2: byte 15 of the file is not valid gb18030", "{\"a\":\"\xFF"}},
-     NULL,                                                                                                                                              0,
-     "gb18030"                                                                                                                                                      },
+     NULL,                                                                                                                                                   0,
+     "gb18030"                                                                                                                                                           },
     {"UTF-16 with a byte order mark",
-     "a.jsonl",                                   "\xFE\xFF\0{\0}\0\n\0{\0}",
+     "a.jsonl",                                        "\xFE\xFF\0{\0}\0\n\0{\0}",
      {{1, "{}", NULL, NULL}, {2, "{}", NULL, NULL}},
-     NULL,                                                                                                                                              12,
-     "utf-16"                                                                                                                                                       },
+     NULL,                                                                                                                                                   12,
+     "utf-16"                                                                                                                                                            },
     {"half a pair in UTF-16",
-     "a.jsonl",                                   "\xD8\x00\0\n\0{\0}\0\n",
+     "a.jsonl",                                        "\xD8\x00\0\n\0{\0}\0\n",
      {{1, NULL, "line 1: byte 1 of the file is not valid UTF-16BE", "\xFF"}, {2, "{}", NULL, NULL}},
-     NULL,                                                                                                                                              10,
-     "UTF-16BE"                                                                                                                                                     },
+     NULL,                                                                                                                                                   10,
+     "UTF-16BE"                                                                                                                                                          },
     {"UTF-8 by its name",
-     "a.jsonl",                                   "{\"a\":\"中\"}",
+     "a.jsonl",                                        "{\"a\":\"中\"}",
      {{1, "{\"a\":\"中\"}", NULL, NULL}},
-     NULL,                                                                                                                                              0,
-     "utf-8"                                                                                                                                                        },
+     NULL,                                                                                                                                                   0,
+     "utf-8"                                                                                                                                                             },
     {"an array",
-     "a.json",                                    "[{\"a\":\"\xD6\xD0\"}]",
+     "a.json",                                         "[{\"a\":\"\xD6\xD0\"}]",
      {{1, "{\"a\":\"中\"}", NULL, NULL}},
-     NULL,                                                                                                                                              0,
-     "gbk"                                                                                                                                                          },
-    {"Latin-1",                          "a.csv", "a\n\xE9\n",                                               {{2, "{\"a\":\"é\"}", NULL, "é"}}, NULL, 0,  "latin1"},
+     NULL,                                                                                                                                                   0,
+     "gbk"                                                                                                                                                               },
+    {"Latin-1",                               "a.csv", "a\n\xE9\n",                                               {{2, "{\"a\":\"é\"}", NULL, "é"}}, NULL, 0,  "latin1"},
 };
 
 static void check_text(const char *got, size_t len, const char *want)
@@ -574,6 +588,27 @@ static void names_of_formats_are_known(void **state)
     assert_false(rows_format_parse("xlsx", &format));
 }
 
+static void a_header_has_its_limit(void **state)
+{
+    struct rows_options options = {0};
+
+    (void)state;
+    for (int over = 0; over < 2; over++) {
+        FILE *file = fopen(input_path("wide.csv"), "we");
+        struct err err = {0};
+
+        for (int i = 0; i < ROW_COLUMNS_MAX + over; i++)
+            assert_true(fprintf(file, "%sc%d", i > 0 ? "," : "", i) > 0);
+        assert_int_equal(fclose(file), 0);
+
+        struct rows *rows = rows_open(input_path("wide.csv"), &options, &err);
+
+        assert_int_equal(rows != NULL, over == 0);
+        assert_true(over == 0 || strstr(err.msg, ": the column is one too many") != NULL);
+        rows_close(rows);
+    }
+}
+
 /* Rows of many lengths, across the ends of blocks, in each format. */
 static void rows_across_blocks_are_whole(void **state)
 {
@@ -670,6 +705,36 @@ static void a_row_that_is_too_long_is_a_problem(void **state)
     free(filler);
 }
 
+/*
+ * Rows that fill the blocks of 256 KiB so that the buffer has grown to its full size and is empty
+ * before "{}" and the long row: that one does not begin at the buffer's start.
+ */
+static void a_row_that_is_too_long_behind_a_long_one(void **state)
+{
+    static const int widths[] = {100, 16 << 20, (256 << 10) - 100, 3, 17 << 20, 3};
+    struct rows_options options = {0};
+    struct err err = {0};
+    struct row row;
+    bool end = false;
+    FILE *file = fopen(input_path("two.jsonl"), "we");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(widths); i++)
+        assert_int_equal(fprintf(file, "%*s\n", widths[i] - 1, "{}"), widths[i]);
+    assert_int_equal(fclose(file), 0);
+
+    struct rows *rows = rows_open(input_path("two.jsonl"), &options, &err);
+
+    for (size_t i = 0; i < ARRAY_LEN(widths); i++) {
+        assert_true(rows_next(rows, &row, &end, &err) && !end);
+        assert_int_equal(row.problem != NULL, widths[i] > (int)ROW_MAX_BYTES);
+        assert_int_equal(row.bytes.len, row.problem != NULL ? (int)ROW_KEPT_BYTES : widths[i] - 1);
+        assert_int_equal(row.bytes.p[0], widths[i] > 3 ? ' ' : '{');
+    }
+    assert_true(rows_next(rows, &row, &end, &err) && end);
+    rows_close(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -683,8 +748,10 @@ int main(void)
         cmocka_unit_test(a_format_can_be_said),
         cmocka_unit_test(the_style_of_csv_is_told),
         cmocka_unit_test(names_of_formats_are_known),
+        cmocka_unit_test(a_header_has_its_limit),
         cmocka_unit_test(rows_across_blocks_are_whole),
         cmocka_unit_test(a_row_that_is_too_long_is_a_problem),
+        cmocka_unit_test(a_row_that_is_too_long_behind_a_long_one),
     };
 
     return cmocka_run_group_tests(tests, input_files_setup, input_files_teardown);

@@ -15,7 +15,7 @@
  * Inputs that are many times as large as what may be held. Another process writes them into a pipe,
  * so that nothing but the reading takes memory here.
  */
-enum { TOTAL_MIB = 96, GROWTH_MIB = 8, ROW_BYTES = 4000 };
+enum { TOTAL_MIB = 48, GROWTH_MIB = 8, ROW_BYTES = 4000 };
 
 static const struct {
     const char *name;

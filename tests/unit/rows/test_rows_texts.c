@@ -188,6 +188,16 @@ static void fingerprint(const char *name, enum rows_format format, const char *e
     assert_int_equal(strlen(out), 64);
 }
 
+static int rename_file(const char *from, const char *to)
+{
+    char a[SCRATCH_PATH_MAX + 64];
+    char b[SCRATCH_PATH_MAX + 64];
+
+    (void)snprintf(a, sizeof(a), "%s/%s", folder, from);
+    (void)snprintf(b, sizeof(b), "%s/%s", folder, to);
+    return rename(a, b);
+}
+
 static void a_file_is_known_by_content_format_and_encoding(void **state)
 {
     char a[65];
@@ -225,6 +235,12 @@ static void a_folder_is_known_by_the_files_that_are_rows(void **state)
     fingerprint(".", ROWS_AUTO, NULL, b);
     assert_string_not_equal(a, b);
     put("b.txt", "2");
+    assert_int_equal(rename_file("b.txt", "c.txt"), 0);
+    fingerprint(".", ROWS_AUTO, NULL, b);
+    assert_string_not_equal(a, b);
+    assert_int_equal(rename_file("c.txt", "b.txt"), 0);
+    fingerprint(".", ROWS_AUTO, NULL, b);
+    assert_string_equal(a, b);
     put("c.txt", "");
     fingerprint(".", ROWS_AUTO, NULL, b);
     assert_string_not_equal(a, b);

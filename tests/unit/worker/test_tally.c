@@ -349,6 +349,147 @@ static void the_blob_carries_everything_to_the_next_worker(void **state)
     tally_release(&second);
 }
 
+static void note_line(struct tally *t, uint32_t window, uint32_t line, enum outcome outcome,
+                      const struct usage *usage)
+{
+    uint64_t ordinal = ordinal_make(window, line);
+
+    if (tally_note(t, ordinal, outcome) && (usage != NULL || outcome == OUTCOME_OK))
+        tally_note_usage(t, ordinal, usage);
+}
+
+static const struct usage took = {.prompt = 100, .cached = 40, .completion = 10, .reasoning = 3};
+
+/* Two members of one part, one of the next: half a nano-unit a token in, one out. */
+static struct batch a_batch(struct member m[3])
+{
+    memset(m, 0, 3 * sizeof(*m));
+    m[0] = (struct member){.window = 3, .lines = 10, .left = 9, .tokens = 900, .est_output = 90};
+    mask_set(m[0].mask, 4);
+    m[1] = (struct member){.window = 7, .lines = 3, .left = 3, .tokens = 300, .open_ended = 3};
+    m[2] = (struct member){.window = 520, .lines = 2, .left = 2, .tokens = 50, .est_output = 200};
+    return (struct batch){.priced = true,
+                          .quote = {"CNY", 500000, 250000, 1000000},
+                          .likely_nano = 1400,
+                          .requests = 14};
+}
+
+static void each_task_is_billed_once_and_by_part(void **state)
+{
+    struct member m[3];
+    struct batch batch = a_batch(m);
+    struct tally t;
+    struct bill bill;
+
+    (void)state;
+    tally_init(&t, m, 3, NULL, 0);
+    assert_int_equal(t.part_count, 2);
+    note_line(&t, 3, 0, OUTCOME_OK, &took);
+    note_line(&t, 3, 0, OUTCOME_OK, &took); /* the server repeats it */
+    note_line(&t, 3, 4, OUTCOME_OK, &took); /* alien */
+    note_line(&t, 3, 1, OUTCOME_RETRY, NULL);
+    note_line(&t, 3, 1, OUTCOME_OK, &took);
+    note_line(&t, 7, 0, OUTCOME_PERM, &took); /* a failure that was billed */
+    note_line(&t, 7, 1, OUTCOME_FREE, NULL);
+    note_line(&t, 520, 1, OUTCOME_OK, &took);
+    tally_bill(&t, 0, &batch, &bill);
+    assert_int_equal(bill.lines, 3);
+    assert_int_equal(bill.guessed, 0);
+    assert_int_equal(bill.usage.prompt, 300);
+    assert_int_equal(bill.usage.cached, 120);
+    assert_int_equal(bill.usage.completion, 30);
+    assert_int_equal(bill.usage.reasoning, 9);
+    assert_int_equal(bill.est_input, 200 + 100);
+    assert_true(bill.priced);
+    assert_int_equal(bill.nano, 180 / 2 + 120 / 4 + 30);
+    assert_int_equal(bill.likely_nano, 300);
+    tally_bill(&t, 1, &batch, &bill);
+    assert_int_equal(bill.lines, 1);
+    assert_int_equal(bill.est_input, 25);
+    assert_int_equal(bill.nano, 30 + 10 + 10);
+    assert_int_equal(bill.likely_nano, 100);
+    batch.priced = false;
+    tally_bill(&t, 0, &batch, &bill);
+    assert_false(bill.priced);
+    assert_int_equal(bill.nano, 0);
+    assert_int_equal(bill.usage.prompt, 300);
+    tally_release(&t);
+}
+
+static void an_answer_that_says_nothing_costs_what_was_estimated(void **state)
+{
+    struct member m[3];
+    struct batch batch = a_batch(m);
+    struct tally t;
+    struct bill bill;
+
+    (void)state;
+    tally_init(&t, m, 3, NULL, 0);
+    note_line(&t, 520, 0, OUTCOME_OK, NULL);
+    note_line(&t, 520, 0, OUTCOME_OK, &took); /* too late: it is billed */
+    tally_bill(&t, 1, &batch, &bill);
+    assert_int_equal(bill.lines, 0);
+    assert_int_equal(bill.guessed, 1);
+    assert_int_equal(bill.usage.prompt, 0);
+    assert_int_equal(bill.est_input, 0);
+    assert_int_equal(bill.nano, 13 + 100); /* 25 in at a half, 100 out */
+    note_line(&t, 7, 2, OUTCOME_OK, NULL);
+    tally_bill(&t, 0, &batch, &bill);
+    assert_int_equal(bill.nano, 50 + 1024);
+    tally_release(&t);
+}
+
+static void who_takes_over_bills_no_line_again(void **state)
+{
+    struct member m[3];
+    struct batch batch = a_batch(m);
+    struct tally first, second;
+    struct bill before, after;
+
+    (void)state;
+    tally_init(&first, m, 3, NULL, 0);
+    note_line(&first, 3, 0, OUTCOME_OK, &took);
+    note_line(&first, 7, 0, OUTCOME_OK, NULL);
+    note_line(&first, 520, 0, OUTCOME_OK, &took);
+    tally_seal(&first);
+    tally_init(&second, m, 3, first.blob, first.blob_len);
+    tally_begin_pass(&second); /* all of it is read once more */
+    note_line(&second, 3, 0, OUTCOME_OK, &took);
+    note_line(&second, 7, 0, OUTCOME_OK, &took);
+    for (size_t part = 0; part < 2; part++) {
+        tally_bill(&first, part, &batch, &before);
+        tally_bill(&second, part, &batch, &after);
+        assert_memory_equal(&before, &after, sizeof(before));
+    }
+    tally_release(&first);
+    tally_release(&second);
+}
+
+static void what_an_older_worker_left_stays_settled(void **state)
+{
+    struct member m[2];
+    struct tally t;
+    struct verdict v;
+    uint8_t blob[5 * 8 + 3 * 2 + 3 * 1] = {0};
+
+    (void)state;
+    two_members(m);
+    blob[0] = 3;           /* lines */
+    blob[40] = 0x03;       /* of window 3: 0 and 1 are settled, ... */
+    blob[40 + 4] = 0x07;   /* ... and so many were seen */
+    blob[40 + 6] = 0x02;   /* of window 7: line 1 */
+    blob[40 + 6 + 2] = 0x02;
+    tally_init(&t, m, 2, blob, sizeof(blob));
+    assert_int_equal(t.lines, 3);
+    assert_int_equal(t.seen, 4);
+    judge(&t, 0, false, 3, &v);
+    assert_int_equal(v.left, 7);
+    judge(&t, 1, false, 3, &v);
+    assert_int_equal(v.left, 2);
+    assert_int_equal(t.parts[0].lines, 0);
+    tally_release(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +508,10 @@ int main(void)
         cmocka_unit_test(what_is_refused_as_a_whole_is_settled_at_once),
         cmocka_unit_test(lines_of_the_file_are_the_tasks_it_asked_for_in_its_order),
         cmocka_unit_test(the_blob_carries_everything_to_the_next_worker),
+        cmocka_unit_test(each_task_is_billed_once_and_by_part),
+        cmocka_unit_test(an_answer_that_says_nothing_costs_what_was_estimated),
+        cmocka_unit_test(who_takes_over_bills_no_line_again),
+        cmocka_unit_test(what_an_older_worker_left_stays_settled),
     };
     return cmocka_run_group_tests_name("tally", tests, NULL, NULL);
 }
