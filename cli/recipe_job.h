@@ -37,6 +37,7 @@ struct recipe_job {
     const char *rows; /* path of the rows, which can be read again */
     const char *rows_fingerprint;
     const char *output;     /* NULL: nothing is written, only told */
+    bool is_trial;          /* OUTPUT is of no use to anybody but the caller: it is not told of */
     bool overwrite;         /* an OUTPUT that is not this job's is replaced */
     const struct buf *what; /* for the trail; NULL: it is noted */
 };

@@ -52,8 +52,7 @@ void recipe_kept_release(struct recipe_kept *kept)
     recipe_rounds_release(&kept->rounds);
 }
 
-/* The rows must be those that were asked about. */
-static bool check_rows(const struct recipe_kept *k, struct err *err)
+bool recipe_kept_check_rows(const struct recipe_kept *k, struct err *err)
 {
     char fingerprint[65];
 
@@ -80,7 +79,7 @@ static const char *provider_of(const struct recipe_kept *k)
     return k->rounds.items[0]->finish.spec.provider;
 }
 
-static int fail(const struct invocation *call, const struct err *err)
+int recipe_kept_fail(const struct invocation *call, const struct err *err)
 {
     if (err->kind == ERR_TEMPORARY)
         return verb_fail_with(call, EXIT_CODE_NOT_YET, err->msg,
@@ -98,9 +97,9 @@ static int integrate(struct invocation *call, const struct recipe_kept *k)
     struct err err = {0};
     bool adopted = false;
 
-    if (!check_rows(k, &err) || !check_closed(k, &err) ||
+    if (!recipe_kept_check_rows(k, &err) || !check_closed(k, &err) ||
         !price_table_load(&o->prices, &prices, &err))
-        return fail(call, &err);
+        return recipe_kept_fail(call, &err);
     times.prices = &prices;
     const struct enrich_money money = {.prices = &prices, .provider = provider_of(k)};
     const struct enrich_job job = {.recipe = &k->recipe,
@@ -116,7 +115,7 @@ static int integrate(struct invocation *call, const struct recipe_kept *k)
         enrich_report_release(&report);
     }
     price_table_release(&prices);
-    return ok ? EXIT_CODE_OK : fail(call, &err);
+    return ok ? EXIT_CODE_OK : recipe_kept_fail(call, &err);
 }
 
 static bool put_report(const struct invocation *call, const struct recipe_kept *k, struct buf *text,
@@ -158,7 +157,7 @@ static int with_kept(struct invocation *call, const char *job,
     bool ok = session != NULL && recipe_kept_open(session, job, k, &err);
 
     session_close(session);
-    int code = ok ? use(call, k, arg) : fail(call, &err);
+    int code = ok ? use(call, k, arg) : recipe_kept_fail(call, &err);
     if (ok)
         recipe_kept_release(k);
     free(k);
@@ -175,7 +174,7 @@ static int use_report(struct invocation *call, const struct recipe_kept *k, void
 {
     struct err err = {0};
 
-    return put_report(call, k, arg, &err) ? EXIT_CODE_OK : fail(call, &err);
+    return put_report(call, k, arg, &err) ? EXIT_CODE_OK : recipe_kept_fail(call, &err);
 }
 
 int recipe_kept_results(struct invocation *call, const char *job)

@@ -27,6 +27,12 @@ MUST_CHECK bool recipe_kept_open(struct session *session, const char *job, struc
                                  struct err *err);
 void recipe_kept_release(struct recipe_kept *kept);
 
+/** Whether the rows are those that were asked about: ERR_INPUT when not. */
+MUST_CHECK bool recipe_kept_check_rows(const struct recipe_kept *kept, struct err *err);
+
+/** verb_fail() with what can be done: what is not ready yet is EXIT_CODE_NOT_YET. */
+int recipe_kept_fail(const struct invocation *call, const struct err *err);
+
 /** `sheaf results` of such a job: writes OUTPUT. Returns the exit code. */
 int recipe_kept_results(struct invocation *call, const char *job);
 

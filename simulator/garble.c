@@ -75,35 +75,38 @@ static bool is_leaf(struct json_object *value)
            json_object_is_type(value, json_type_double);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as json-c parses, 32 levels */
+
+static bool last_leaf(struct json_object *value, struct place *out);
+
+/* One step of it: the value @v at @here. */
+static bool look_at(struct json_object *v, struct place here, struct place *out)
+{
+    if (!is_leaf(v))
+        return last_leaf(v, out);
+    *out = here;
+    return true;
+}
+
 /* The last string or number in @value: depth first, as the text has them. */
 static bool last_leaf(struct json_object *value, struct place *out)
 {
     bool found = false;
 
     if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(value); i++) {
-            struct json_object *v = json_object_array_get_idx(value, i);
-
-            if (is_leaf(v)) {
-                *out = (struct place){value, NULL, i};
-                found = true;
-            } else if (last_leaf(v, out)) {
-                found = true;
-            }
-        }
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            found |=
+                look_at(json_object_array_get_idx(value, i), (struct place){value, NULL, i}, out);
     } else if (json_object_is_type(value, json_type_object)) {
         json_object_object_foreach(value, name, v)
         {
-            if (is_leaf(v)) {
-                *out = (struct place){value, name, 0};
-                found = true;
-            } else if (last_leaf(v, out)) {
-                found = true;
-            }
+            found |= look_at(v, (struct place){value, name, 0}, out);
         }
     }
     return found;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 static struct json_object *at_place(const struct place *p)
 {

@@ -182,7 +182,10 @@ void script_free(struct script *s)
 
 /* ---- what was asked ---- */
 
-/* Every text in @value that is meant for the model, a newline behind each. */
+/*
+ * Every text in @value that is meant for the model, a newline behind each. As deep as the parser
+ * lets the body be. NOLINTNEXTLINE(misc-no-recursion)
+ */
 static void gather(struct json_object *value, struct buf *out)
 {
     if (json_object_is_type(value, json_type_string)) {
@@ -202,7 +205,7 @@ static void gather(struct json_object *value, struct buf *out)
 static void gather_body(const char *body, size_t len, struct buf *out)
 {
     static const char *const members[] = {"messages", "instructions", "input", "prompt"};
-    struct json_tokener *parser = json_tokener_new_ex(2048);
+    struct json_tokener *parser = json_tokener_new_ex(64);
     struct json_object *root =
         len < INT32_MAX ? json_tokener_parse_ex(parser, body, (int)len) : NULL;
 
@@ -235,6 +238,8 @@ static size_t draw(uint64_t *state, size_t n)
     *state = hash_mix(*state, 0x9E37);
     return n == 0 ? 0 : (size_t)(*state % n);
 }
+
+/* NOLINTBEGIN(misc-no-recursion): as deep as json-c parses the file, 32 levels */
 
 static struct json_object *make(struct json_object *value, uint64_t *state);
 
@@ -299,7 +304,7 @@ static struct json_object *make_object(struct json_object *value, uint64_t *stat
     return out;
 }
 
-/* The caller owns it. Recursion goes as deep as the file's JSON. */
+/* The caller owns it. */
 static struct json_object *make(struct json_object *value, uint64_t *state)
 {
     struct json_object *out = NULL;
@@ -316,6 +321,8 @@ static struct json_object *make(struct json_object *value, uint64_t *state)
         abort();
     return out;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* One element of a pack's answer; takes @value over. */
 static struct json_object *make_element(const struct rule *rule, const char *id, size_t id_len,

@@ -6,6 +6,7 @@
 
 #include "cli/core/json_put.h"
 #include "cli/core/sample.h"
+#include "cli/core/spending.h"
 #include "cli/core/status_lanes.h"
 #include "common/base/units.h"
 
@@ -79,6 +80,17 @@ static void put_rows(const struct job_view *v, struct buf *out)
     json_put_raw(out, "\n");
 }
 
+static void put_money(const struct job_view *v, struct buf *out)
+{
+    struct spending spending = spending_from_view(v);
+
+    if (spending.currency[0] == '\0')
+        return;
+    json_put_raw(out, "cost      ");
+    spending_print_text(&spending, out);
+    json_put_raw(out, "\n");
+}
+
 static const char *count_text(int64_t n, char out[24])
 {
     if (n < 0)
@@ -140,6 +152,7 @@ void status_print_text(const struct job_view *v, struct buf *out)
     put_site(v, out);
     status_accounts_print_text(v, out);
     put_rows(v, out);
+    put_money(v, out);
     if (v->finished_ms > 0)
         json_put_raw_fmt(out, "took      %s\n", age(v->finished_ms, v->created_ms, since));
     else
@@ -231,7 +244,9 @@ static void put_numbers_json(const struct job_view *v, struct buf *out)
         json_put_raw(out, i > 0 ? "," : "");
         put_batch_json(&v->batches_view[i], out);
     }
-    json_put_raw(out, "]}");
+    struct spending spending = spending_from_view(v);
+    json_put_raw(out, "]},\"cost\":");
+    spending_print_json(&spending, out);
 }
 
 void status_print_json(const struct job_view *v, const char *trail, struct buf *out)

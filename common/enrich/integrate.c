@@ -230,7 +230,8 @@ static bool find_same(struct publish_set *set, const struct report *files, bool 
 
     if (!publish_set_known(set, &known, err))
         return false;
-    *same = known != NULL && publish_same_file(&known->out, &files->out) &&
+    *same = known != NULL && known->generation == files->generation &&
+            publish_same_file(&known->out, &files->out) &&
             publish_same_file(&known->errors, &files->dead);
     return true;
 }

@@ -64,35 +64,53 @@ static bool is_group(const char *p)
     return p[0] == ',' && is_digit(p[1]) && is_digit(p[2]) && is_digit(p[3]) && !is_digit(p[4]);
 }
 
-/*
- * The decimal number at @text; *@end is behind it. Nine digits behind the point at most, so that it
- * is exact; zeros behind those are no harm.
- */
+/* The digits before the point, from *@p on; groups of three may have commas. */
+static enum number read_whole(const char **p, bool groups, int64_t *n)
+{
+    const char *start = *p;
+
+    if (!is_digit(*start))
+        return NUMBER_NONE;
+    for (; is_digit(**p) || (groups && is_group(*p)); (*p)++) {
+        if (**p != ',' && !push_digit(n, **p))
+            return NUMBER_LARGE;
+    }
+    return NUMBER_OK;
+}
+
+/* The digits behind the point, nine of them; zeros behind those are no harm. */
+static enum number read_decimals(const char **p, int64_t *n)
+{
+    int count = 0;
+
+    for (; is_digit(**p); (*p)++, count++) {
+        if (count >= DECIMALS && **p != '0')
+            return NUMBER_LONG;
+        if (count < DECIMALS && !push_digit(n, **p))
+            return NUMBER_LARGE;
+    }
+    for (; count < DECIMALS; count++) {
+        if (!push_digit(n, '0'))
+            return NUMBER_LARGE;
+    }
+    return NUMBER_OK;
+}
+
+/* The decimal number at @text, exactly; *@end is behind it. */
 static enum number read_number(const char *text, bool groups, int64_t *nano, const char **end)
 {
     const char *p = text;
     int64_t n = 0;
-    int decimals = 0;
+    enum number got = read_whole(&p, groups, &n);
 
-    if (!is_digit(*p))
-        return NUMBER_NONE;
-    for (; is_digit(*p) || (groups && p != text && is_group(p)); p++) {
-        if (*p != ',' && !push_digit(&n, *p))
-            return NUMBER_LARGE;
-    }
+    if (got != NUMBER_OK)
+        return got;
     if (*p == '.' && !is_digit(p[1]))
         return NUMBER_NONE;
-    for (p += *p == '.'; is_digit(*p); p++) {
-        if (decimals == DECIMALS && *p != '0')
-            return NUMBER_LONG;
-        if (decimals < DECIMALS && !push_digit(&n, *p))
-            return NUMBER_LARGE;
-        decimals += decimals < DECIMALS;
-    }
-    for (; decimals < DECIMALS; decimals++) {
-        if (!push_digit(&n, '0'))
-            return NUMBER_LARGE;
-    }
+    p += *p == '.';
+    got = read_decimals(&p, &n);
+    if (got != NUMBER_OK)
+        return got;
     *nano = n;
     *end = p;
     return NUMBER_OK;

@@ -120,6 +120,7 @@ struct answer_extra {
  *   {"p1": {"polarity": 3}, "p2": {"polarity": 4}}   or keyed by id
  *   {"results": {"p1": ...}}                         both
  *   {"id": "p1", "polarity": 3}                      one element alone
+ * or, when there is one row, an element without its id, alone or in a list or object.
  * Ids are compared as text: 7 is "7". A row that is not there is INVALID and forgotten; so is one
  * whose element was cut off inside. Each row is judged by itself: one that is not valid spoils no
  * other. With ANSWER_TEXT the answers are strings, and an element without @answer_field has one

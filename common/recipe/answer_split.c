@@ -16,6 +16,7 @@ struct splitter {
     size_t table_size;   /* a power of two */
     const char *whole;   /* a value that ends behind this was cut off inside; NULL: none was */
     unsigned repairs;
+    bool named; /* an element had an id */
     struct answer *out;
     struct answer_extra extra;
 };
@@ -168,11 +169,10 @@ static bool claim(struct splitter *s, size_t i, const struct json_value *value)
     return true;
 }
 
-static void take_element(struct splitter *s, const struct json_value *element)
+/* @element is for row @i. */
+static void take_for(struct splitter *s, size_t i, const struct json_value *element)
 {
-    struct json_value id = json_member(element, s->pack->id_field);
     struct json_value value = {.kind = JSON_ABSENT};
-    size_t i = id.kind == JSON_ABSENT ? NONE : row_of(s, &id);
 
     if (!claim(s, i, element))
         return;
@@ -188,6 +188,14 @@ static void take_element(struct splitter *s, const struct json_value *element)
     settle(s, i, element, &value);
 }
 
+static void take_element(struct splitter *s, const struct json_value *element)
+{
+    struct json_value id = json_member(element, s->pack->id_field);
+
+    s->named = s->named || id.kind != JSON_ABSENT;
+    take_for(s, id.kind == JSON_ABSENT ? NONE : row_of(s, &id), element);
+}
+
 static void take_list(struct splitter *s, const struct json_value *list)
 {
     struct json_iter it = json_iter_begin(list);
@@ -195,36 +203,6 @@ static void take_list(struct splitter *s, const struct json_value *list)
 
     while (json_iter_next(&it, NULL, &element))
         take_element(s, &element);
-}
-
-static void take_keyed(struct splitter *s, const struct json_value *object)
-{
-    struct json_iter it = json_iter_begin(object);
-    struct json_value name;
-    struct json_value value;
-
-    while (json_iter_next(&it, &name, &value)) {
-        size_t i = row_of(s, &name);
-
-        if (claim(s, i, &value))
-            settle(s, i, &value, &value);
-    }
-}
-
-/* Shapes */
-
-static bool is_keyed(const struct splitter *s, const struct json_value *object)
-{
-    struct json_iter it = json_iter_begin(object);
-    struct json_value name;
-    struct json_value value;
-
-    if (object->kind != JSON_OBJECT)
-        return false;
-    while (json_iter_next(&it, &name, &value))
-        if (row_of(s, &name) != NONE)
-            return true;
-    return false;
 }
 
 static bool is_list_of_objects(const struct json_value *list)
@@ -262,7 +240,64 @@ static struct json_value inner(const struct json_value *object)
     return members == 1 ? last : (struct json_value){.kind = JSON_ABSENT};
 }
 
-static bool take(struct splitter *s, const struct json_value *root)
+/* The only element of a list; absent when there are none or several. */
+static struct json_value only_element(const struct json_value *list)
+{
+    struct json_iter it = json_iter_begin(list);
+    struct json_value first = {.kind = JSON_ABSENT};
+    struct json_value second;
+
+    if (list->kind != JSON_ARRAY || !json_iter_next(&it, NULL, &first) ||
+        json_iter_next(&it, NULL, &second))
+        return (struct json_value){.kind = JSON_ABSENT};
+    return first;
+}
+
+/* A single row was asked about, and the answer names no row: it is for that one. */
+static void take_unnamed(struct splitter *s, const struct json_value *root)
+{
+    struct json_value inside = root->kind == JSON_OBJECT ? inner(root) : *root;
+    struct json_value element = only_element(&inside);
+
+    s->extra.unknown = 0;
+    if (element.kind == JSON_OBJECT)
+        take_for(s, 0, &element);
+    else if (root->kind == JSON_OBJECT)
+        take_for(s, 0, root);
+}
+
+static void take_keyed(struct splitter *s, const struct json_value *object)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value name;
+    struct json_value value;
+
+    while (json_iter_next(&it, &name, &value)) {
+        size_t i = row_of(s, &name);
+
+        if (claim(s, i, &value))
+            settle(s, i, &value, &value);
+    }
+}
+
+/* Shapes */
+
+static bool is_keyed(const struct splitter *s, const struct json_value *object)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value name;
+    struct json_value value;
+
+    if (object->kind != JSON_OBJECT)
+        return false;
+    while (json_iter_next(&it, &name, &value))
+        if (row_of(s, &name) != NONE)
+            return true;
+    return false;
+}
+
+/* False when the value has none of the shapes. */
+static bool take_named(struct splitter *s, const struct json_value *root)
 {
     struct json_value inside;
 
@@ -282,6 +317,17 @@ static bool take(struct splitter *s, const struct json_value *root)
             return false;
     }
     return true;
+}
+
+static bool take(struct splitter *s, const struct json_value *root)
+{
+    bool ok = take_named(s, root);
+
+    if (s->pack->count == 1 && s->out[0].forgotten && !s->named) {
+        take_unnamed(s, root);
+        ok = ok || !s->out[0].forgotten;
+    }
+    return ok;
 }
 
 static bool spoil(struct splitter *s, const char why[WHY_MAX])

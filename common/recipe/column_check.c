@@ -115,21 +115,40 @@ static void remember(struct column_check *c, const char *name)
     memcpy(c->names[c->name_count++], name, strlen(name) + 1);
 }
 
-/* The names in @object and, below those that are objects, one level deeper. */
-static void learn(struct column_check *c, const struct json_value *object, const char *above)
+/* "ABOVE.KEY", or only the key when @above is empty; false when it is too long. */
+static bool full_name(const char *above, const struct json_value *key, char out[NAME_SIZE])
+{
+    int used = snprintf(out, NAME_SIZE, "%s%s", above, above[0] != '\0' ? "." : "");
+
+    return used < NAME_SIZE && json_string_decode(key, out + used, NAME_SIZE - (size_t)used, NULL);
+}
+
+static void learn_members(struct column_check *c, const struct json_value *object,
+                          const char *above)
 {
     struct json_iter it = json_iter_begin(object);
-    struct json_value key, value;
+    struct json_value key;
+    struct json_value value;
     char name[NAME_SIZE];
 
     while (json_iter_next(&it, &key, &value)) {
-        int used = snprintf(name, sizeof(name), "%s%s", above, above[0] != '\0' ? "." : "");
+        if (full_name(above, &key, name))
+            remember(c, name);
+    }
+}
 
-        if (!json_string_decode(&key, name + used, sizeof(name) - (size_t)used, NULL))
-            continue;
-        remember(c, name);
-        if (above[0] == '\0' && value.kind == JSON_OBJECT && strlen(name) < NAME_SIZE / 2)
-            learn(c, &value, name);
+/* The names in @object and, of its members that are objects, those in them. */
+static void learn(struct column_check *c, const struct json_value *object)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value key;
+    struct json_value value;
+    char name[NAME_SIZE];
+
+    learn_members(c, object, "");
+    while (json_iter_next(&it, &key, &value)) {
+        if (value.kind == JSON_OBJECT && full_name("", &key, name))
+            learn_members(c, &value, name);
     }
 }
 
@@ -138,7 +157,7 @@ void column_check_row(struct column_check *c, const struct json_value *object)
     if (object->kind != JSON_OBJECT)
         return;
     c->rows++;
-    learn(c, object, "");
+    learn(c, object);
     for (size_t i = 0; i < c->count; i++) {
         if (!c->columns[i].seen)
             c->columns[i].seen = row_at(object, c->columns[i].path).kind != JSON_ABSENT;

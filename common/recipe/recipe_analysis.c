@@ -188,10 +188,10 @@ static bool take_prompts(struct recipe_loader *l, size_t node, struct analysis *
 static bool collide(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b);
+    const char *longer = n > m ? a : b;
+    size_t shorter = n > m ? m : n;
 
-    if (n > m)
-        return collide(b, a);
-    return memcmp(a, b, n) == 0 && (b[n] == '\0' || b[n] == '.');
+    return memcmp(a, b, shorter) == 0 && (longer[shorter] == '\0' || longer[shorter] == '.');
 }
 
 static bool take_output(struct recipe_loader *l, size_t node, struct analysis *a)

@@ -33,30 +33,6 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* Thinking */
-
-bool repair_thinking(const char **p, size_t *len)
-{
-    static const char open[] = "<think>";
-    static const char close[] = "</think>";
-    const char *end = *p + *len;
-    const char *start = *p;
-    const char *found = NULL;
-
-    while (start < end && is_space(*start))
-        start++;
-
-    size_t left = (size_t)(end - start);
-    bool opened = left >= sizeof(open) - 1 && memcmp(start, open, sizeof(open) - 1) == 0;
-
-    found = memmem(start, left, close, sizeof(close) - 1);
-    if (found == NULL && !opened)
-        return false;
-    *p = found == NULL ? end : found + sizeof(close) - 1;
-    *len = (size_t)(end - *p);
-    return true;
-}
-
 /* A stretch of text. */
 struct span {
     const char *start, *end;
@@ -69,6 +45,26 @@ static struct span trim(struct span s)
     while (s.end > s.start && is_space(s.end[-1]))
         s.end--;
     return s;
+}
+
+/* Thinking */
+
+bool repair_thinking(const char **p, size_t *len)
+{
+    static const char open[] = "<think>";
+    static const char close[] = "</think>";
+    struct span text = trim((struct span){*p, *p + *len});
+    size_t left = (size_t)(text.end - text.start);
+    const char *found = memmem(text.start, left, close, sizeof(close) - 1);
+
+    if (found != NULL)
+        *len -= (size_t)(found - *p) + sizeof(close) - 1;
+    else if (left >= sizeof(open) - 1 && memcmp(text.start, open, sizeof(open) - 1) == 0)
+        *len = 0;
+    else
+        return false;
+    *p = found != NULL ? found + sizeof(close) - 1 : text.end;
+    return true;
 }
 
 /* Fences */
@@ -84,14 +80,20 @@ static bool is_fence(const char *p, const char *end)
     return end - p >= 3 && memcmp(p, "```", 3) == 0;
 }
 
+/* Without the word at its end. */
+static struct span cut_info(struct span s)
+{
+    while (s.end > s.start && is_info(s.end[-1]))
+        s.end--;
+    return s;
+}
+
 /* Whether @before ends in ``` and a language; cuts that off. */
 static bool cut_opening_fence(struct span *before)
 {
-    const char *p = trim(*before).end;
+    const char *p = cut_info(trim(*before)).end;
 
-    while (p > before->start && is_info(p[-1]))
-        p--;
-    if (p - before->start < 3 || !is_fence(p - 3, p))
+    if (!is_fence(p - before->start < 3 ? p : p - 3, p))
         return false;
     before->end = p - 3;
     return true;

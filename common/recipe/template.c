@@ -54,7 +54,7 @@ static bool fail(const struct rendering *r, const struct template_part *part)
 
 static bool too_long(const struct rendering *r, const struct template_part *part)
 {
-    err_set(r->err, ERR_INPUT, "the text passes %zu bytes", r->out->max);
+    err_set(r->err, ERR_PERMANENT, "the text passes %zu bytes", r->out->max);
     return fail(r, part);
 }
 
@@ -220,6 +220,8 @@ static size_t quoted_size(const char *text, size_t len)
             size += 5;
         else if (c == '"' || c == '\\')
             size++;
+        else if (c >= 0x80) /* U+FFFD, if it is no UTF-8: a template's own text may be anything */
+            size += 2;
     }
     return size;
 }

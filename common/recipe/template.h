@@ -65,9 +65,9 @@ struct template_input {
 };
 
 /**
- * Append the text to @out: decoded UTF-8, nothing escaped. False, with @out as it was, when the
- * row does not have what the template needs, or @out would pass its limit: ERR_INPUT, "name:line:
- * column: ..." (in a pack with the row's id behind it).
+ * Append the text to @out: decoded UTF-8, nothing escaped. False, with @out as it was: ERR_INPUT
+ * when the row does not have what the template needs, ERR_PERMANENT when @out would pass its limit;
+ * "name:line:column: ..." (in a pack with the row's id behind it).
  */
 MUST_CHECK bool template_render(const struct template *t, const struct template_input *input,
                                 struct buf *out, struct err *err);

@@ -45,31 +45,56 @@ static bool put_scalar(struct buf *out, const struct tree_node *node)
                          : json_string_encode(out, node->value, strlen(node->value));
 }
 
-static bool put_inside(const struct tree *tree, size_t parent, bool list, struct buf *out)
+/* What stands before node @i when it is not the first of its list or mapping. */
+static bool put_name(struct buf *out, const struct tree_node *node, bool first, bool list)
 {
-    bool first = true;
+    return (first || put(out, ",")) &&
+           (list || (json_string_encode(out, node->key, strlen(node->key)) && put(out, ":")));
+}
 
-    for (size_t i = yaml_tree_first(tree, parent); i != TREE_NONE; i = yaml_tree_next(tree, i)) {
-        const char *key = tree->nodes[i].key;
-
-        if ((!first && !put(out, ",")) ||
-            (!list && !(json_string_encode(out, key, strlen(key)) && put(out, ":"))) ||
-            !tree_to_json(tree, i, out))
+/* The brackets that end, from @depth down to @to. */
+static bool close_levels(struct buf *out, const bool lists[], unsigned depth, unsigned to)
+{
+    for (; depth > to; depth--) {
+        if (!put(out, lists[depth - 1] ? "]" : "}"))
             return false;
-        first = false;
     }
     return true;
 }
 
-/* Recursion goes as deep as the tree: YAML_TREE_MAX_DEPTH. */
+/* The nodes from @from to before @end, the inside of one list or mapping that is open. */
+static bool put_nodes(const struct tree *tree, size_t from, size_t end, bool list, struct buf *out)
+{
+    bool lists[YAML_TREE_MAX_DEPTH + 2] = {list}; /* of each open level */
+    unsigned open = 1;
+    bool first = true;
+
+    for (size_t i = from; i < end; i++) {
+        const struct tree_node *node = &tree->nodes[i];
+        unsigned level = node->depth - tree->nodes[from].depth + 1;
+
+        if (!close_levels(out, lists, open, level) || !put_name(out, node, first, lists[level - 1]))
+            return false;
+        open = level;
+        if (!(node->value != NULL ? put_scalar(out, node) : put(out, node->list ? "[" : "{")))
+            return false;
+        if (node->value == NULL)
+            lists[open++] = node->list;
+        first = i + 1 < end && tree->nodes[i + 1].depth > node->depth;
+    }
+    return close_levels(out, lists, open, 0);
+}
+
 bool tree_to_json(const struct tree *tree, size_t i, struct buf *out)
 {
-    bool list = i != TREE_ROOT && tree->nodes[i].list;
+    if (i == TREE_ROOT)
+        return put(out, "{") && put_nodes(tree, 0, tree->count, false, out);
 
-    if (i != TREE_ROOT && tree->nodes[i].value != NULL)
-        return put_scalar(out, &tree->nodes[i]);
-    return put(out, list ? "[" : "{") && put_inside(tree, i, list, out) &&
-           put(out, list ? "]" : "}");
+    const struct tree_node *node = &tree->nodes[i];
+    if (node->value != NULL)
+        return put_scalar(out, node);
+    return put(out, node->list ? "[" : "{") &&
+           put_nodes(tree, i + 1, i + 1 + tree_inside(tree, i), node->list, out);
 }
 
 static char *decoded(const struct json_value *value)
@@ -81,29 +106,38 @@ static char *decoded(const struct json_value *value)
     return text;
 }
 
-static void add(struct tree *out, const struct json_value *container, unsigned depth)
+static void add_node(struct tree *out, unsigned depth, const struct json_value *name,
+                     const struct json_value *value)
 {
-    struct json_iter it = json_iter_begin(container);
-    struct json_value name, value;
+    struct tree_node node = {.depth = depth, .list = value->kind == JSON_ARRAY};
 
-    while (depth < YAML_TREE_MAX_DEPTH && json_iter_next(&it, &name, &value)) {
-        struct tree_node node = {.depth = depth, .list = value.kind == JSON_ARRAY};
-        bool nested = value.kind == JSON_ARRAY || value.kind == JSON_OBJECT;
-
-        node.quoted = value.kind == JSON_STRING;
-        node.key = name.kind == JSON_STRING ? decoded(&name) : xstrdup("");
-        if (!nested)
-            node.value = node.quoted ? decoded(&value) : xstrndup(value.text, value.len);
-        tree_add(out, &node);
-        free(node.key);
-        free(node.value);
-        if (nested)
-            add(out, &value, depth + 1);
-    }
+    node.quoted = value->kind == JSON_STRING;
+    node.key = name->kind == JSON_STRING ? decoded(name) : xstrdup("");
+    if (value->kind != JSON_ARRAY && value->kind != JSON_OBJECT)
+        node.value = node.quoted ? decoded(value) : xstrndup(value->text, value->len);
+    tree_add(out, &node);
+    free(node.key);
+    free(node.value);
 }
 
 void tree_from_json(const char *name, const struct json_value *object, struct tree *out)
 {
+    struct json_iter levels[YAML_TREE_MAX_DEPTH] = {json_iter_begin(object)};
+    unsigned depth = 0;
+
     *out = (struct tree){.name = xstrdup(name)};
-    add(out, object, 0);
+    for (;;) {
+        struct json_value key = {0};
+        struct json_value value;
+
+        if (!json_iter_next(&levels[depth], &key, &value)) {
+            if (depth-- == 0)
+                return;
+            continue;
+        }
+        add_node(out, depth, &key, &value);
+        if ((value.kind == JSON_ARRAY || value.kind == JSON_OBJECT) &&
+            depth + 1 < YAML_TREE_MAX_DEPTH)
+            levels[++depth] = json_iter_begin(&value);
+    }
 }

@@ -488,8 +488,9 @@ static bool check_at(const struct checker *c, const struct json_value *value, co
 bool vocabulary_check(const struct vocabulary *vocabulary, const struct vocabulary_rule *rule,
                       const struct json_value *answer, char why[WHY_MAX])
 {
-    struct checker c = {.v = vocabulary, .rule = rule, .why = why};
+    struct checker c = {.v = vocabulary, .rule = rule};
     struct json_path root = {.up = NULL};
 
+    c.why = why;
     return check_at(&c, answer, rule->at == NULL ? "" : rule->at, &root);
 }

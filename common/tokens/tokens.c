@@ -74,18 +74,16 @@ static const struct {
     {"embedding-",       TOKENS_GLM      },
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
+/* In any case; @prefix is in lower case. */
 static bool begins(const char *text, const char *prefix)
 {
-    while (*prefix != '\0' && lower(*text) == *prefix) {
-        text++;
-        prefix++;
+    for (; *prefix != '\0'; text++, prefix++) {
+        bool upper = *text >= 'A' && *text <= 'Z';
+
+        if ((upper ? *text | 0x20 : *text) != *prefix)
+            return false;
     }
-    return *prefix == '\0';
+    return true;
 }
 
 enum tokens_family tokens_family_of(const char *model)

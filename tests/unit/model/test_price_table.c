@@ -287,6 +287,8 @@ static const struct {
      "sheaf.yaml:3:5: m: a price times batch_factor has more than nine decimals"                                                                                             },
     {"no day",               MODELS "{currency: CNY, input: 1, output: 1, checked: 2026-02-29}",
      "sheaf.yaml:3:54: checked: \"2026-02-29\" is not a day, like 2026-11-20"                                                                                                },
+    {"no leap year",         MODELS "{currency: CNY, input: 1, output: 1, checked: 1900-02-29}",
+     "sheaf.yaml:3:54: checked: \"1900-02-29\" is not a day, like 2026-11-20"                                                                                                },
     {"a month",              MODELS "{currency: CNY, input: 1, output: 1, checked: 2026-13-01}",
      "sheaf.yaml:3:54: checked: \"2026-13-01\" is not a day, like 2026-11-20"                                                                                                },
     {"words",                MODELS "{currency: CNY, input: 1, output: 1, checked: yesterday}",

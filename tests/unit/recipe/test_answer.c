@@ -41,47 +41,47 @@ static void the_text_is_found_in_the_shapes_of_the_apis(void **state)
         const char *why;
     } cases[] = {
         {"{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"a\\n\\u4f53\"},"
-         "\"finish_reason\":\"stop\"}]}",                              "a\n体",             false,                                                         NULL                                                                                                                                                       },
+         "\"finish_reason\":\"stop\"}]}",                                                  "a\n体", false, NULL                                                                },
         {"{\"choices\":[{\"message\":{\"content\":\"a\",\"refusal\":null},\"finish_reason\":"
-         "\"length\"}]}",                                              "a",                  true,                                                          NULL                                                                                                                                                       },
+         "\"length\"}]}",                                                                  "a",      true,  NULL                                                                },
         {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":"
-         "\"image_url\"},{\"type\":\"text\",\"text\":\"b\"}]}}]}",     "ab",                 false,                                                         NULL                                                                                                                                                       },
+         "\"image_url\"},{\"type\":\"text\",\"text\":\"b\"}]}}]}",                         "ab",     false, NULL                                                                },
         {"{\"choices\":[{\"message\":{\"content\":\"first\"}},{\"message\":{\"content\":\"second\"}"
-         "}]}",                                                                      "first",                                                                                       false,                                                                        NULL                                                                                                                                       },
-        {"{\"choices\":[{\"text\":\"plain\",\"finish_reason\":\"stop\"}]}",                                                                     "plain",                         false,           NULL },
-        {"{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"I can't.\"}}]}",                                                                     NULL,               false,
-         "the model refused: \"I can't.\""                                                                                                                                          },
+         "}]}",                                                                            "first",  false, NULL                                                                },
+        {"{\"choices\":[{\"text\":\"plain\",\"finish_reason\":\"stop\"}]}",                         "plain",  false, NULL                                                                },
+        {"{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"I can't.\"}}]}",               NULL,     false,
+         "the model refused: \"I can't.\""                                                                                                                                               },
         {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"refusal\",\"refusal\":\"no\"}]}}]}",
-         NULL, false,                                                                                                                                                       "the model refused: \"no\""                                                                                                                                                                                                                                                                                                            },
+         NULL,                                                                                                false, "the model refused: \"no\""                                         },
         {"{\"choices\":[{\"message\":{\"content\":\"half\"},\"finish_reason\":\"content_filter\"}]"
-         "}",                                                                     NULL,                                                                                          false,                                                                                                                                                        "the provider's filter stepped in: finish_reason \"content_filter\""                                                                                                                                                                                                                                          },
-        {"{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"sensitive\"}]}", NULL,
-         false,"the provider's filter stepped in: finish_reason \"sensitive\""},
-        {"{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"length\"}]}",      NULL,
-         true,                                                                                                                                                                "cut off at the limit of output tokens before there was any text"                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           },
-        {"{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[{}]}}]}",    NULL,                        false,
-         "there is no text in the answer"},
-        {"{\"choices\":[{\"message\":{\"content\":7}}]}",                                      NULL,                                                          false,
-         "there is no text in the answer"                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 },
-        {"{\"choices\":[]}",                                      NULL,                                                          false,                                                                                                      "there is no text in the answer"},
-        {"{\"choices\":[null]}",                                     NULL,                                                         false,"there is no text in the answer"                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        },
+         "}",                                                                              NULL,     false, "the provider's filter stepped in: finish_reason \"content_filter\""},
+        {"{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"sensitive\"}]}",        NULL,
+         false,                                                                                                      "the provider's filter stepped in: finish_reason \"sensitive\""     },
+        {"{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"length\"}]}",           NULL,
+         true,                                                                                                       "cut off at the limit of output tokens before there was any text"   },
+        {"{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[{}]}}]}",                    NULL,     false,
+         "there is no text in the answer"                                                                                                                                                },
+        {"{\"choices\":[{\"message\":{\"content\":7}}]}",                                           NULL,     false,
+         "there is no text in the answer"                                                                                                                                                },
+        {"{\"choices\":[]}",                                                                        NULL,     false, "there is no text in the answer"                                    },
+        {"{\"choices\":[null]}",                                                                    NULL,     false, "there is no text in the answer"                                    },
         {"{\"status\":\"completed\",\"output\":[{\"type\":\"reasoning\",\"content\":[{\"type\":"
          "\"output_text\",\"text\":\"hidden\"}]},{\"type\":\"message\",\"content\":[{\"type\":"
-         "\"output_text\",\"text\":\"a\"},{\"type\":\"output_text\",\"text\":\"b\"}]}]}",                                     "ab",                                                         false,                                    NULL},
+         "\"output_text\",\"text\":\"a\"},{\"type\":\"output_text\",\"text\":\"b\"}]}]}",  "ab",     false, NULL                                                                },
         {"{\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"},"
          "\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"a\"}]"
-         "}]}",                                                                 "a",                                                                                     true,                                                                                                  NULL                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           },
-        {"{\"incomplete_details\":{\"reason\":\"content_filter\"},\"output\":[]}",                                                                 NULL,                                                                                     false,
-         "the provider's filter stepped in: finish_reason \"content_filter\""},
+         "}]}",                                                                            "a",      true,  NULL                                                                },
+        {"{\"incomplete_details\":{\"reason\":\"content_filter\"},\"output\":[]}",                  NULL,     false,
+         "the provider's filter stepped in: finish_reason \"content_filter\""                                                                                                            },
         {"{\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"refusal\",\"refusal\":"
-         "\"no\"}]}]}",  NULL,                      false,                                                              "the model refused: \"no\""                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              },
-        {"{\"output\":[]}",                                          NULL,                                                              false,                                              "there is no text in the answer"},
+         "\"no\"}]}]}",                                                                    NULL,     false, "the model refused: \"no\""                                         },
+        {"{\"output\":[]}",                                                                         NULL,     false, "there is no text in the answer"                                    },
         {"{\"object\":\"list\",\"data\":[{\"embedding\":[0.5, -1e-3],\"index\":0}]}",
-         "[0.5, -1e-3]",                                                         false,NULL                                                                                                                                                                                                                                                                                                         },
-        {"{\"data\":[]}",                                                                 NULL,                                                                                     false,                                                                                                                                      "the response has no choices, no output and no data"},
-        {"{}",                 NULL,                                     false,"the response has no choices, no output and no data"                                                                                                                                                                             },
-        {"null",                 NULL,                                     false,                                                                                                                                    "the response has no choices, no output and no data"                                                                                             },
-        {"[1]",                 NULL,                                     false,"the response has no choices, no output and no data"    },
+         "[0.5, -1e-3]",                                                                                      false, NULL                                                                },
+        {"{\"data\":[]}",                                                                           NULL,     false, "the response has no choices, no output and no data"                },
+        {"{}",                                                                                      NULL,     false, "the response has no choices, no output and no data"                },
+        {"null",                                                                                    NULL,     false, "the response has no choices, no output and no data"                },
+        {"[1]",                                                                                     NULL,     false, "the response has no choices, no output and no data"                },
     };
     struct answer_scratch scratch;
 
@@ -227,19 +227,19 @@ static void a_vocabulary_catches_words_of_the_models_own(void **state)
         const char *text, *json, *why;
     } cases[] = {
         {"{\"topics\":[{\"topic\":\"体育\",\"sub\":\"足球\"}]}",
-         "{\"topics\":[{\"topic\":\"体育\",\"sub\":\"足球\"}]}",               NULL                         },
+         "{\"topics\":[{\"topic\":\"体育\",\"sub\":\"足球\"}]}",                            NULL                                                                 },
         {"{\"topics\":[{\"topic\":\"\\u4f53\\u80b2\",\"sub\":\"足球\"}]}",
-         "{\"topics\":[{\"topic\":\"体育\",\"sub\":\"足球\"}]}",               NULL                         },
+         "{\"topics\":[{\"topic\":\"体育\",\"sub\":\"足球\"}]}",                            NULL                                                                 },
         {"{\"topics\":[{\"topic\":\"Sports\",\"sub\":\"Football\"}]}",       NULL,
-         "topics[0].topic: \"Sports\" is not in the vocabulary"                                                 },
+         "topics[0].topic: \"Sports\" is not in the vocabulary"                                                                                                      },
         {"{\"topics\":[{\"topic\":\"體育\",\"sub\":\"足球\"}]}",         NULL,
-         "topics[0].topic: \"體育\" is not in the vocabulary"                                                 },
+         "topics[0].topic: \"體育\" is not in the vocabulary"                                                                                                      },
         {"{\"topics\":[{\"topic\":\"体育\",\"sub\":\"足球\"},{\"topic\":\"娱乐\",\"sub\":\"足球\"}]"
-         "}",                                                                   NULL,                                                                      "topics[1].sub: \"足球\" is not below \"娱乐\" in the vocabulary"                            },
-        {"{\"topics\":[\"体育\"]}",                                                                  NULL,
-         "topics[0]: expected an object with a term, got a string (\"体育\")"},
-        {"{\"topic\":\"体育\"}",                                                                  NULL,                                               "topics: expected a term of the vocabulary, got nothing"                               },
-        {"{\"topics\":[]}",                                                                  "{\"topics\":[]}",                                                      NULL},
+         "}",                                                       NULL,              "topics[1].sub: \"足球\" is not below \"娱乐\" in the vocabulary"},
+        {"{\"topics\":[\"体育\"]}",                                        NULL,
+         "topics[0]: expected an object with a term, got a string (\"体育\")"                                                                                      },
+        {"{\"topic\":\"体育\"}",                                           NULL,              "topics: expected a term of the vocabulary, got nothing"             },
+        {"{\"topics\":[]}",                                                  "{\"topics\":[]}", NULL                                                                 },
     };
     struct vocabulary *v = vocabulary_of("{\"体育\":[\"足球\",\"篮球\"],\"娱乐\":[\"电影\"]}");
     struct answer_rule rule = {
@@ -322,6 +322,25 @@ static void a_text_answer_can_have_a_schema_and_a_vocabulary(void **state)
     vocabulary_free(v);
 }
 
+static void a_pattern_catches_another_language(void **state)
+{
+    struct schema *schema = schema_of("{\"pattern\":\"^[\\u4e00-\\u9fff，。、：；！？0-9]+$\"}");
+    struct answer_rule rule = {.type = ANSWER_TEXT, .schema = schema};
+    struct answer_scratch scratch;
+    struct answer answer;
+
+    (void)state;
+    answer_scratch_init(&scratch, MAX_BYTES);
+    judge(&rule, "作者很高兴，给了5分。", false, &scratch, &answer);
+    assert_int_equal(answer.verdict, ANSWER_OK);
+    judge(&rule, "The author is happy.", false, &scratch, &answer);
+    assert_answer(&answer, NULL, 0,
+                  "expected a match of \"^[\\u4e00-\\u9fff，。、：；！？0-9]+$\", got a string "
+                  "(\"The author is happy.\")");
+    answer_scratch_release(&scratch);
+    schema_free(schema);
+}
+
 static void words_are_read_back_as_they_are_named(void **state)
 {
     enum answer_type type = ANSWER_TEXT;
@@ -346,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_vocabulary_catches_words_of_the_models_own),
         cmocka_unit_test(a_text_answer_is_trimmed_and_not_empty),
         cmocka_unit_test(a_text_answer_can_have_a_schema_and_a_vocabulary),
+        cmocka_unit_test(a_pattern_catches_another_language),
         cmocka_unit_test(words_are_read_back_as_they_are_named),
     };
 

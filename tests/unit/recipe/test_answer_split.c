@@ -80,73 +80,73 @@ static void each_row_gets_what_names_it(void **state)
 {
     static const struct split_case cases[] = {
         {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},{\"polarity\":3,\"id\":"
-         "\"情感\"}]",                                                                             {P(1), P(2), P(3)},
-         0,                                                                                                                                                                                              0,
-         0},
-        {  "[{\"id\":\"\\u60c5\\u611f\",\"polarity\":3},{\"id\":\"7\",\"polarity\":2},"
-         "{\"polarity\":1,\"id\":\"p1\"}]",                                               {P(1), P(2), P(3)},
-         0,                                                                                                                                                                                              0,
-         0},
-        {  "{\"results\": [{\"id\":\"p1\",\"polarity\":1}, {\"id\":7,\"polarity\":2}]}",
+         "\"情感\"}]",                                                                {P(1), P(2), P(3)},
+         0,                                                                                                                                  0,
+         0                                                                                                                                       },
+        {"[{\"id\":\"\\u60c5\\u611f\",\"polarity\":3},{\"id\":\"7\",\"polarity\":2},"
+         "{\"polarity\":1,\"id\":\"p1\"}]",                                             {P(1), P(2), P(3)},
+         0,                                                                                                                                  0,
+         0                                                                                                                                       },
+        {"{\"results\": [{\"id\":\"p1\",\"polarity\":1}, {\"id\":7,\"polarity\":2}]}",
          {P(1), P(2), "forgotten"},
-         0,                                                                                                                                                                                              0,
-         0},
-        {  "{\"note\":\"x\",\"skipped\":[1],\"results\":[{\"id\":7,\"polarity\":2}]}",
+         0,                                                                                                                                  0,
+         0                                                                                                                                       },
+        {"{\"note\":\"x\",\"skipped\":[1],\"results\":[{\"id\":7,\"polarity\":2}]}",
          {"forgotten", P(2), "forgotten"},
-         0,                                                                                                                                                                                              0,
-         0},
-        {  "{\"p1\":{\"polarity\":1},\"7\":{\"polarity\":2},\"情感\":{\"polarity\":3}}",
+         0,                                                                                                                                  0,
+         0                                                                                                                                       },
+        {"{\"p1\":{\"polarity\":1},\"7\":{\"polarity\":2},\"情感\":{\"polarity\":3}}",
          {P(1), P(2), P(3)},
-         0,                                                                                                                                                                                              0,
-         0},
-        {  "{\"results\":{\"p1\":{\"polarity\":1},\"p2\":{\"polarity\":2}}}",
+         0,                                                                                                                                  0,
+         0                                                                                                                                       },
+        {"{\"results\":{\"p1\":{\"polarity\":1},\"p2\":{\"polarity\":2}}}",
          {P(1), "forgotten", "forgotten"},
-         0,                                                                                                                                                                                              1,
-         0},
-        {  "{\"id\":\"p1\",\"polarity\":1}",                                                       {P(1), "forgotten", "forgotten"}, 0,                                                                0,                                                               0},
+         0,                                                                                                                                  1,
+         0                                                                                                                                       },
+        {"{\"id\":\"p1\",\"polarity\":1}",                                                       {P(1), "forgotten", "forgotten"},        0, 0, 0},
  /* One row spoils no other */
-        {  "[{\"id\":\"p1\",\"polarity\":\"one\"},{\"id\":7,\"polarity\":2},{\"id\":\"情感\"}]",
+        {"[{\"id\":\"p1\",\"polarity\":\"one\"},{\"id\":7,\"polarity\":2},{\"id\":\"情感\"}]",
          {"!polarity: expected an integer, got a string (\"one\")", P(2), "!polarity: is missing"},
-         0,                                                                                                                                                                                              0,
-         0},
-        {  "[{\"id\":\"p1\",\"polarity\":1,\"why\":\"x\"},{\"id\":7,\"polarity\":2}]",
+         0,                                                                                                                                  0,
+         0                                                                                                                                       },
+        {"[{\"id\":\"p1\",\"polarity\":1,\"why\":\"x\"},{\"id\":7,\"polarity\":2}]",
          {"!why: such a member is not allowed", P(2), "forgotten"},
-         0,                                                                                                                                                                                              0,
-         0},
+         0,                                                                                                                                  0,
+         0                                                                                                                                       },
  /* Others than asked for: the first counts */
-        {  "[{\"id\":\"p1\",\"polarity\":1},{\"id\":\"p1\",\"polarity\":5},{\"id\":\"p9\","
+        {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":\"p1\",\"polarity\":5},{\"id\":\"p9\","
          "\"polarity\":2},"
-         "{\"polarity\":3},7,null,{\"id\":null},{\"id\":7.0,\"polarity\":3}]",                                                                                         {P(1), "forgotten", "forgotten"},
-         0, 6,
-         1},
-        { "[]",                                                                                        {"forgotten", "forgotten", "forgotten"},                                                                                                                    0,                                                      0, 0},
-        { "{\"results\":[]}",                                                                                       {"forgotten", "forgotten", "forgotten"},                                                                                                     0,                                        0,  0},
+         "{\"polarity\":3},7,null,{\"id\":null},{\"id\":7.0,\"polarity\":3}]",          {P(1), "forgotten", "forgotten"},
+         0,                                                                                                                                  6,
+         1                                                                                                                                       },
+        {"[]",                                                                                   {"forgotten", "forgotten", "forgotten"}, 0, 0, 0},
+        {"{\"results\":[]}",                                                                     {"forgotten", "forgotten", "forgotten"}, 0, 0, 0},
  /* Mended */
-        { "```json\n[{'id':'p1','polarity':1,},]\n```",
+        {"```json\n[{'id':'p1','polarity':1,},]\n```",
          {P(1), "forgotten", "forgotten"},
          BIT(FENCE) | BIT(QUOTES) | BIT(COMMAS),
-         0,                                                                                                                                                                                                                          0},
-        { "{\"id\":\"p1\",\"polarity\":1}\n{\"id\":7,\"polarity\":2}",
+         0,                                                                                                                                     0},
+        {"{\"id\":\"p1\",\"polarity\":1}\n{\"id\":7,\"polarity\":2}",
          {P(1), P(2), "forgotten"},
          BIT(LIST),
-         0,                                                                                                                                                                                                                                                       0},
+         0,                                                                                                                                     0},
  /* Cut off: what was complete before counts, what was cut inside does not */
-        { "[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},{\"id\":\"情感\",\"pol",
+        {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},{\"id\":\"情感\",\"pol",
          {P(1), P(2), "forgotten"},
          BIT(CUT),
-         0,                                                                                                                                                                                                                                                        0},
-        { "[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2,\"x",
+         0,                                                                                                                                     0},
+        {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2,\"x",
          {P(1), "forgotten", "forgotten"},
          BIT(CUT),
-         0,                                                                                                                                                                                                                                                        0},
-        { "{\"results\":[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},",
+         0,                                                                                                                                     0},
+        {"{\"results\":[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},",
          {P(1), P(2), "forgotten"},
          BIT(CUT),
-         0,                                                                                                                                                                                                                                                        0},
-        { "{\"p1\":{\"polarity\":1},\"7\":{\"polarity\":2,\"x\":[",
+         0,                                                                                                                                     0},
+        {"{\"p1\":{\"polarity\":1},\"7\":{\"polarity\":2,\"x\":[",
          {P(1), "forgotten", "forgotten"},
          BIT(CUT),
-         0,                                                                                                                                                                                                                                                        0},
+         0,                                                                                                                                     0},
     };
     struct err err = {0};
     struct schema *schema = schema_parse("s", POLARITY, strlen(POLARITY), &err);
@@ -173,14 +173,57 @@ static void the_answer_may_be_a_member_of_its_own(void **state)
     run_cases(&rule, "answer", cases, ARRAY_LEN(cases));
 }
 
+static void an_answer_to_one_row_need_not_name_it(void **state)
+{
+    static const struct {
+        const char *text;
+        bool readable;
+        const char *row;
+    } cases[] = {
+        {"{\"polarity\":3}",                               true,  P(3)                                                         },
+        {"[{\"polarity\":3}]",                             true,  P(3)                                                         },
+        {"{\"results\":[{\"polarity\":3}]}",               true,  P(3)                                                         },
+        {"{\"id\":\"p1\",\"polarity\":3}",                 true,  P(3)                                                         },
+        {"{\"p1\":{\"polarity\":3}}",                      true,  P(3)                                                         },
+        {"{\"polarity\":9}",                               true,  "!polarity: expected at most 5, got 9"                       },
+        {"[{\"polarity\":3},{\"polarity\":4}]",            true,  "forgotten"                                                  }, /* which? */
+        {"{\"id\":\"p2\",\"polarity\":3}",                 true,  "forgotten"                                                  },
+        {"{\"results\":[{\"id\":\"p2\",\"polarity\":3}]}", true,  "forgotten"                                                  },
+        {"[]",                                             true,  "forgotten"                                                  },
+        {"{}",                                             true,  "!polarity: is missing"                                      },
+        {"3",                                              false, "!expected a list of objects with \"id\", or an object by id"},
+    };
+    struct err err = {0};
+    struct schema *schema = schema_parse("s", POLARITY, strlen(POLARITY), &err);
+    struct answer_rule rule = {.type = ANSWER_JSON, .schema = schema};
+    struct answer_pack pack = {.id_field = "id", .ids = ids, .count = 1};
+    struct answer_scratch scratch;
+
+    (void)state;
+    answer_scratch_init(&scratch, MAX_BYTES);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct answer_content content = {
+            .text = {cases[i].text, strlen(cases[i].text)}
+        };
+        struct answer out;
+
+        print_message("  %s\n", cases[i].text);
+        assert_int_equal(answer_split(&rule, &pack, &content, &scratch, &out, NULL),
+                         cases[i].readable);
+        assert_row(&out, cases[i].row, 0);
+    }
+    answer_scratch_release(&scratch);
+    schema_free(schema);
+}
+
 static void texts_are_packed_as_strings(void **state)
 {
     static const struct split_case cases[] = {
         {"[{\"id\":\"p1\",\"answer\":\"a\"},{\"id\":7,\"answer\":3},{\"id\":\"情感\",\"answer\":"
-         "\"\"}]",                        {"\"a\"", "!expected a text, got number", "!the answer is empty"},
-         0,                                                                                                     0,
-         0},
-        { "{\"p1\":\"a\",\"7\":\"b\"}", {"\"a\"", "\"b\"", "forgotten"},                                   0, 0, 0},
+         "\"\"}]",            {"\"a\"", "!expected a text, got number", "!the answer is empty"},
+         0,                                                                                                  0,
+         0                                                                                                       },
+        {"{\"p1\":\"a\",\"7\":\"b\"}", {"\"a\"", "\"b\"", "forgotten"},                                   0, 0, 0},
     };
     static const struct split_case bare[] = {
         {"[{\"id\":\"p1\",\"summary\":\"a\"},{\"id\":7,\"a\":\"b\",\"c\":\"d\"}]",
@@ -279,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row_gets_what_names_it),
         cmocka_unit_test(the_answer_may_be_a_member_of_its_own),
+        cmocka_unit_test(an_answer_to_one_row_need_not_name_it),
         cmocka_unit_test(texts_are_packed_as_strings),
         cmocka_unit_test(an_answer_that_cannot_be_read_is_nobodys),
         cmocka_unit_test(a_large_pack_keeps_every_answer),

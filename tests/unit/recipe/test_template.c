@@ -370,6 +370,25 @@ static void test_text_that_passes_the_limit_is_an_error_and_leaves_nothing(void 
     buf_release(&out);
 }
 
+/* Quoted in place: what grows most is what is no UTF-8, and a template may hold it. */
+static void test_a_text_of_any_bytes_is_quoted(void **state)
+{
+    struct buf text = BUF_INIT(10000);
+    struct buf out = BUF_INIT(10000);
+    struct err err = {0};
+
+    (void)state;
+    assert_true(buf_printf(&text, "{{x | default: \""));
+    for (int i = 0; i < 200; i++)
+        assert_true(buf_append(&text, "\xF4", 1));
+    assert_true(buf_printf(&text, "\" | cut: 200 | json}}"));
+    assert_true(render(text.data, "{}", &out, &err));
+    assert_int_equal(out.len, 2 + 3 * 200);
+    assert_memory_equal(out.data, "\"\xEF\xBF\xBD\xEF\xBF\xBD", 7);
+    buf_release(&text);
+    buf_release(&out);
+}
+
 static void test_missing_is_empty_where_it_is_asked_for(void **state)
 {
     struct buf out = BUF_INIT(100);
@@ -571,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_blocks_go_only_so_deep),
         cmocka_unit_test(test_partials_go_only_so_deep_and_come_to_only_so_much),
         cmocka_unit_test(test_text_that_passes_the_limit_is_an_error_and_leaves_nothing),
+        cmocka_unit_test(test_a_text_of_any_bytes_is_quoted),
         cmocka_unit_test(test_missing_is_empty_where_it_is_asked_for),
         cmocka_unit_test(test_without_a_vocabulary_or_a_row_what_needs_them_fails),
         cmocka_unit_test(test_a_pack_renders_every_row_in_its_block),

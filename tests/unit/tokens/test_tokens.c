@@ -108,6 +108,15 @@ static void nothing_is_no_token_and_a_letter_is_one(void **state)
     }
 }
 
+static void a_long_word_is_several_tokens(void **state)
+{
+    (void)state;
+    assert_int_equal(tokens_of_text(TOKENS_O200K, "word", 4), 1);
+    assert_in_range(tokens_of_text(TOKENS_O200K, "incomprehensibilities", 21), 2, 4);
+    assert_true(tokens_of_text(TOKENS_CL100K, "Überflüssigkeiten", 19) >
+                tokens_of_text(TOKENS_CL100K, "Uberflussigkeiten", 17));
+}
+
 static void digits_are_single_at_qwen_and_in_threes_elsewhere(void **state)
 {
     static const char text[] = "123456789012";
@@ -191,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_estimate_is_near_what_the_tokenizer_says),
         cmocka_unit_test(nothing_is_no_token_and_a_letter_is_one),
+        cmocka_unit_test(a_long_word_is_several_tokens),
         cmocka_unit_test(digits_are_single_at_qwen_and_in_threes_elsewhere),
         cmocka_unit_test(bytes_that_are_no_text_are_counted_and_not_read_past),
         cmocka_unit_test(a_family_is_known_by_the_first_letters_of_the_model),
