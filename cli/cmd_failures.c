@@ -3,6 +3,8 @@
 
 #include "cli/core/failures.h"
 #include "cli/job_lookup.h"
+#include "cli/person.h"
+#include "cli/recipe_rounds.h"
 #include "cli/verb.h"
 #include "common/json/result_line.h"
 #include "common/json/scan.h"
@@ -82,6 +84,18 @@ static bool read_sink(struct reading *r, const struct finish *f, struct err *err
     return ok;
 }
 
+/* What the provider answered is no failure here, whatever a recipe thinks of it. */
+static void tell_of_answers(const struct invocation *call, const struct finish *f)
+{
+    char job[JOB_NAME_MAX + 1];
+    bool has_recipe = false;
+
+    if (call->options.json || !recipe_rounds_is_one(&f->spec, &has_recipe, NULL) || !has_recipe)
+        return;
+    (void)job_round_parse(f->spec.job, job);
+    person_tell(call, "answers that were not valid are in `sheaf report %s`", job);
+}
+
 static int run(struct invocation *call)
 {
     struct buf text = BUF_INIT(OUTPUT_MAX);
@@ -94,8 +108,10 @@ static int run(struct invocation *call)
         failures_print_json(&r.failures, &r.scope, &text);
     else if (ok)
         failures_print(&r.failures, &r.scope, &text);
-    if (ok)
+    if (ok) {
         (void)fwrite(text.data, 1, text.len, stdout);
+        tell_of_answers(call, &f);
+    }
     failures_release(&r.failures);
     buf_release(&text);
     return ok ? EXIT_CODE_OK

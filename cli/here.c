@@ -9,9 +9,43 @@
 #include "cli/person.h"
 #include "cli/recipe_here.h"
 #include "cli/session.h"
+#include "common/model/money.h"
 
 #define ENDING        ".sheaf"
 #define HERE_PATH_MAX 4096
+
+struct cap {
+    char currency[MONEY_CURRENCY_SIZE];
+    int64_t nano; /* -1: none */
+};
+
+static void take_cap(const struct job_view *view, void *arg)
+{
+    struct cap *cap = arg;
+
+    memcpy(cap->currency, view->currency, sizeof(cap->currency));
+    cap->nano = view->max_cost_nano;
+}
+
+/* Who goes on with a job must not take its cap away; of one with a recipe round 1 has it whole. */
+static bool keep_cap(struct options *o, struct session *session, const char *job, struct err *err)
+{
+    struct cap cap = {.nano = -1};
+    char name[JOB_NAME_MAX + 1];
+    char text[MONEY_TEXT_MAX];
+    char money[MONEY_TEXT_MAX + MONEY_CURRENCY_SIZE];
+
+    if (!recipe_here_is_one(session, job))
+        (void)snprintf(name, sizeof(name), "%s", job);
+    else
+        (void)job_round_parse(job, name);
+    if (!session_view(session, name, take_cap, &cap, err))
+        return false;
+    if (cap.nano < 0 || cap.currency[0] == '\0' || o->max_cost != NULL)
+        return true;
+    (void)snprintf(money, sizeof(money), "%s%s", money_format_exact(cap.nano, text), cap.currency);
+    return options_set(o, "max-cost", money, err);
+}
 
 bool here_adopt_settings(struct invocation *call, struct session *session,
                          const struct operator_job *job, struct err *err)
@@ -28,7 +62,7 @@ bool here_adopt_settings(struct invocation *call, struct session *session,
         !operator_check_account(session, job->name, &account, err))
         return false;
     (void)snprintf(number, sizeof(number), "%u", job->max_attempts);
-    if (!options_set(o, "max-attempts", number, err))
+    if (!options_set(o, "max-attempts", number, err) || !keep_cap(o, session, job->name, err))
         return false;
     (void)snprintf(number, sizeof(number), "%" PRIu64 "ms", job->poll_ms);
     if (options_origin(o, "poll-interval") == SETTING_FROM_DEFAULT &&

@@ -36,29 +36,31 @@ struct relay {
     char folder[RUN_PATH_MAX];
     char requests[RUN_PATH_MAX + 32];
     char map[RUN_PATH_MAX + 32];
+    struct bundle_input input; /* borrows the two above */
     struct buf bundle;
     struct recipe_rounds rounds; /* that have ended */
 };
 
 /* ---- what is given */
 
-static bool make_bundle(struct relay *r, struct err *err)
+static bool find_input(struct relay *r, struct err *err)
 {
     struct rows *rows = rows_open(r->rows, &r->given.recipe->rows, err);
 
-    if (rows == NULL)
+    if (rows == NULL || !rows_fingerprint(r->rows, &r->given.recipe->rows, r->fingerprint, err)) {
+        rows_close(rows);
         return false;
-    const struct bundle_input input = {
-        .path = r->rows, .rows = r->fingerprint, .format = rows_format(rows)};
+    }
+    r->input =
+        (struct bundle_input){.path = r->rows, .rows = r->fingerprint, .format = rows_format(rows)};
     rows_close(rows);
-    return bundle_write(r->given.recipe, &input, &r->bundle) ||
+    return bundle_write(r->given.recipe, &r->input, &r->bundle) ||
            err_set(err, ERR_USAGE, "%s: the recipe's files are too large", r->given.recipe->name);
 }
 
 /* The job may have been begun with another recipe, or other rows. */
 static bool compare(const struct relay *r, struct err *err)
 {
-    const struct bundle_input input = {.path = r->rows, .rows = r->fingerprint};
     const char *job = r->call->options.job;
     struct buf text = BUF_INIT(BUNDLE_MAX_BYTES);
     char ji[JOB_JI_LEN + 1];
@@ -71,7 +73,7 @@ static bool compare(const struct relay *r, struct err *err)
     bool ok = sink != NULL && sink_exists(sink, LAYOUT_RECIPE, &kept, err);
     if (ok && kept)
         ok = sink_read(sink, LAYOUT_RECIPE, &text, err) &&
-             bundle_compare(r->given.recipe, &input, text.data, text.len, err);
+             bundle_compare(r->given.recipe, &r->input, text.data, text.len, err);
     sink_close(sink);
     buf_release(&text);
     return ok;
@@ -106,9 +108,8 @@ static bool check(struct relay *r, struct err *err)
     if (r->rows == NULL)
         return err_set(err, ERR_INPUT, "%s: %s", input, strerror(errno));
     return handover_sink(o->sink, &r->sink, err) &&
-           recipe_given_check_rows(&r->given, r->rows, err) &&
-           rows_fingerprint(r->rows, &r->given.recipe->rows, r->fingerprint, err) &&
-           compare(r, err) && make_bundle(r, err) && find_limits(r, err);
+           recipe_given_check_rows(&r->given, r->rows, err) && find_input(r, err) &&
+           compare(r, err) && find_limits(r, err);
 }
 
 /* ---- the folder */

@@ -20,11 +20,11 @@ struct registration;
 typedef void (*registration_done_fn)(const struct err *err, void *arg);
 
 struct registration_plan {
-    const char *input;    /* path or "-"; borrowed */
-    struct job_spec spec; /* as it would be if the job is new */
+    const char *input;            /* path or "-"; borrowed */
+    struct job_spec spec;         /* as it would be if the job is new */
     struct job_tunables tunables; /* without its money */
     struct quotes quotes;         /* the cap, and the prices; the provider is the spec's */
-    int64_t give_up_ms; /* without Redis */
+    int64_t give_up_ms;           /* without Redis */
 };
 
 /** Borrows @base and @protocol; copies @plan. @done runs once. Free with registration_free(). */

@@ -7,10 +7,10 @@
 
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/xmem.h"
 #include "common/codec/ids.h"
 #include "common/json/scan.h"
 #include "common/loop/loop.h"
-#include "common/base/xmem.h"
 #include "common/merge/coverage.h"
 #include "common/merge/spent.h"
 #include "common/model/ordinal.h"

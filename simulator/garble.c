@@ -29,13 +29,15 @@ static void surround(struct buf *text, const char *before, const char *behind)
 /* Double quotes become single ones, and a comma comes before the bracket that ends it. */
 static void loosen(struct buf *text)
 {
-    char last[2] = {text->len > 0 ? text->data[text->len - 1] : '\0', '\0'};
+    char last[2] = "";
     bool free_quotes = text->len > 0 && memchr(text->data, '\'', text->len) == NULL;
 
     for (size_t i = 0; i < text->len && free_quotes; i++) {
         if (text->data[i] == '"')
             text->data[i] = '\'';
     }
+    if (text->len > 0)
+        last[0] = text->data[text->len - 1];
     if (last[0] != '}' && last[0] != ']')
         return;
     text->len--;

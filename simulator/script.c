@@ -182,10 +182,8 @@ void script_free(struct script *s)
 
 /* ---- what was asked ---- */
 
-/*
- * Every text in @value that is meant for the model, a newline behind each. As deep as the parser
- * lets the body be. NOLINTNEXTLINE(misc-no-recursion)
- */
+/* Every text in @value that is meant for the model, a newline behind each. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the parser lets the body be */
 static void gather(struct json_object *value, struct buf *out)
 {
     if (json_object_is_type(value, json_type_string)) {

@@ -27,12 +27,12 @@ struct resubmit_plan_facts {
     uint64_t failed, invalid, rows, windows; /* as resubmit_counts */
     const struct resubmit_plan_lane *lanes;  /* NULL: they are not known */
     size_t lane_count;
-    const char *lanes_why; /* why not */
-    const char *provider;  /* name of the profile */
+    const char *lanes_why;            /* why not */
+    const char *provider;             /* name of the profile */
     const struct price_table *prices; /* NULL: the built-in ones */
-    uint64_t max_requests; /* of a batch file; 0: no limit */
-    uint64_t max_bytes;    /* of a batch file; 0: no limit */
-    uint64_t ok;           /* rows with a result, and ... */
+    uint64_t max_requests;            /* of a batch file; 0: no limit */
+    uint64_t max_bytes;               /* of a batch file; 0: no limit */
+    uint64_t ok;                      /* rows with a result, and ... */
     uint64_t
         completion_tokens; /* ... the tokens of their answers: what an answer takes on average */
 };

@@ -164,10 +164,10 @@ bool evidence_decode(const void *bytes, size_t len, struct evidence *out, struct
 
     if (!frame_unpack(bytes, len, MAX_BYTES, &content, &content_len, err))
         return err_wrap(err, "evidence");
-    bool ok = unpack_document(content, content_len, EVIDENCE_VERSION, ELEMENTS, "evidence", &doc,
-                              NULL) ||
-              unpack_document(content, content_len, EVIDENCE_VERSION_1, ELEMENTS_1, "evidence",
-                              &doc, err);
+    bool ok =
+        unpack_document(content, content_len, EVIDENCE_VERSION, ELEMENTS, "evidence", &doc, NULL) ||
+        unpack_document(content, content_len, EVIDENCE_VERSION_1, ELEMENTS_1, "evidence", &doc,
+                        err);
     if (ok) {
         ok = read_elements(doc.data.via.array.ptr, doc.data.via.array.size, out) ||
              err_set(err, ERR_PERMANENT, "evidence: an element is wrong");

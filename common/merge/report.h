@@ -38,16 +38,16 @@ struct report_file {
 /** Counts of one part or of the whole job. report_release() frees. */
 struct report {
     uint64_t requests, ok, failed;
-    uint64_t invalid;    /* of @failed: lines that could not be sent */
-    uint64_t attempts;   /* times a task was sent, all tasks together */
-    uint64_t duplicates; /* successes beyond the first for a task */
-    uint64_t paid_twice; /* of these: from one more batch, so the provider ran the task again */
-    uint64_t superseded; /* failed lines that a better or newer one replaced */
-    struct usage tokens;              /* of the lines that became rows */
-    struct usage wasted;              /* of the duplicates */
-    struct spend_list spend;          /* of all lines that were billed */
-    struct waste_sum wastes[WASTES];  /* by enum waste */
-    struct code_count *codes; /* in order of count, most first */
+    uint64_t invalid;        /* of @failed: lines that could not be sent */
+    uint64_t attempts;       /* times a task was sent, all tasks together */
+    uint64_t duplicates;     /* successes beyond the first for a task */
+    uint64_t paid_twice;     /* of these: from one more batch, so the provider ran the task again */
+    uint64_t superseded;     /* failed lines that a better or newer one replaced */
+    struct usage tokens;     /* of the lines that became rows */
+    struct usage wasted;     /* of the duplicates */
+    struct spend_list spend; /* of all lines that were billed */
+    struct waste_sum wastes[WASTES]; /* by enum waste */
+    struct code_count *codes;        /* in order of count, most first */
     size_t code_count;
     char (*batches)[BATCH_ID_LEN + 1]; /* different remote batches, sorted */
     size_t batch_count;
@@ -57,7 +57,7 @@ struct report {
 
 /** What the caller knows of the job and the sink does not. Milliseconds since 1970. */
 struct report_times {
-    int64_t created_ms, finished_ms; /* 0: unknown, null in the report */
+    int64_t created_ms, finished_ms;  /* 0: unknown, null in the report */
     const struct price_table *prices; /* for the price without a batch, and the rate of exchange;
                                          NULL: the built-in prices, and no rate. Borrowed */
 };
@@ -65,12 +65,12 @@ struct report_times {
 /** The money of a report, in the currency that the job's provider bills in. */
 struct report_cost {
     char currency[MONEY_CURRENCY_SIZE];
-    bool known;           /* false: the price of some model that was billed is not: "?" */
-    int64_t nano;         /* what was billed, of the models whose price is known */
-    int64_t likely_nano;  /* the same as it was expected when the batches were packed */
-    bool realtime_known;  /* all models have a list price, and: */
-    int64_t realtime_nano; /* what the same tokens cost without a batch */
-    int64_t wasted_nano;  /* of @nano: for nothing, all causes */
+    bool known;                    /* false: the price of some model that was billed is not: "?" */
+    int64_t nano;                  /* what was billed, of the models whose price is known */
+    int64_t likely_nano;           /* the same as it was expected when the batches were packed */
+    bool realtime_known;           /* all models have a list price, and: */
+    int64_t realtime_nano;         /* what the same tokens cost without a batch */
+    int64_t wasted_nano;           /* of @nano: for nothing, all causes */
     uint64_t est_input, act_input; /* input tokens of the lines with a usage: estimated, counted */
 };
 

@@ -214,8 +214,8 @@ static bool put_fx(struct buf *out, const struct report_cost *cost,
            buf_printf(out, ", \"usd_nano\": %" PRId64 ", \"cny_nano\": %" PRId64 "}\n", usd, cny);
 }
 
-bool report_put_cost_json(struct buf *out, const struct report *report,
-                          const struct job_spec *spec, const struct price_table *prices)
+bool report_put_cost_json(struct buf *out, const struct report *report, const struct job_spec *spec,
+                          const struct price_table *prices)
 {
     struct report_cost cost;
 
@@ -301,8 +301,8 @@ static bool put_total(struct buf *out, const struct report *report, const struct
            buf_printf(out, "\n");
 }
 
-bool report_put_cost_text(struct buf *out, const struct report *report,
-                          const struct job_spec *spec, const struct price_table *prices)
+bool report_put_cost_text(struct buf *out, const struct report *report, const struct job_spec *spec,
+                          const struct price_table *prices)
 {
     struct report_cost cost;
     char text[MONEY_TEXT_MAX];

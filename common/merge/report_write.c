@@ -113,8 +113,7 @@ bool report_write_json(const struct report *report, const struct job_spec *spec,
            put_number(out, "superseded", report->superseded) &&
            put_number(out, "remote_batches", report->batch_count) &&
            put_tokens(out, "tokens", &report->tokens) &&
-           put_tokens(out, "wasted_tokens", &report->wasted) &&
-           buf_printf(out, "  \"cost\": ") &&
+           put_tokens(out, "wasted_tokens", &report->wasted) && buf_printf(out, "  \"cost\": ") &&
            report_put_cost_json(out, report, spec, times->prices) &&
            buf_printf(out, ",\n  \"trail\": ") && put_trail(out, paths->trail) &&
            put_files(out, report, paths);

@@ -24,8 +24,8 @@ static void note(struct spent_list *list, const struct evidence *e, const char *
     if (!e->bill.priced || e->bill.nano == 0 || strcmp(e->quote.currency, currency) != 0)
         return;
     if ((list->count & (list->count - 1)) == 0)
-        list->items = xrealloc(list->items, list->count == 0 ? 1 : list->count * 2,
-                               sizeof(*list->items));
+        list->items =
+            xrealloc(list->items, list->count == 0 ? 1 : list->count * 2, sizeof(*list->items));
     struct spent_cost *cost = &list->items[list->count++];
     *cost = (struct spent_cost){.nano = e->bill.nano};
     memcpy(cost->bid, e->bid, sizeof(cost->bid));

@@ -86,9 +86,9 @@ struct batch {
     bool priced;              /* ... if that was known */
     int64_t reserved_nano;    /* what it may cost: held back of the job's cap until `done` */
     int64_t likely_nano;      /* what it was expected to cost when it was packed */
-    char *refused;      /* lines that the upload refused: JSON as remote_errors_parse() reads
-                           it; NULL for none */
-    uint8_t *masks;     /* settled, free and seen bits as the last chunk left them; NULL before */
+    char *refused;            /* lines that the upload refused: JSON as remote_errors_parse() reads
+                                 it; NULL for none */
+    uint8_t *masks; /* settled, free and seen bits as the last chunk left them; NULL before */
     size_t masks_len;
 };
 

@@ -124,7 +124,7 @@ struct job_view {
     uint64_t poll_ms;           /* tunable: longest time between polls */
     uint32_t max_attempts;      /* tunable */
     uint32_t generation;        /* of the newest resubmission, 0 before the first */
-    uint64_t opens;             /* times it was opened: a hold for its budget from before one is over */
+    uint64_t opens; /* times it was opened: a hold for its budget from before one is over */
 
     /*
      * Money: whole nano-units of @currency. Of unpriced models nothing is counted. At no time is

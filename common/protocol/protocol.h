@@ -427,18 +427,18 @@ struct member_done {
     bool untried;        /* and not @charged: it was no try at all, `attempt` stays */
     const uint8_t *mask; /* mask_bytes(lines) bytes */
     size_t mask_len;
-    uint64_t bytes; /* upper bound of what is left */
+    uint64_t bytes;              /* upper bound of what is left */
     uint64_t tokens, est_output; /* of what is left, as shard_put has them */
     uint32_t open_ended;
 };
 
 /** What a batch has cost, and what its lines teach of its lane. */
 struct batch_bill {
-    bool priced;             /* @nano is known */
-    int64_t nano;            /* in the currency of the batch's quote */
-    uint64_t lines;          /* answered lines that said what they took, ... */
-    uint64_t est_input;      /* ... their input tokens as they were estimated, ... */
-    uint64_t input, output;  /* ... and as the provider counted */
+    bool priced;            /* @nano is known */
+    int64_t nano;           /* in the currency of the batch's quote */
+    uint64_t lines;         /* answered lines that said what they took, ... */
+    uint64_t est_input;     /* ... their input tokens as they were estimated, ... */
+    uint64_t input, output; /* ... and as the provider counted */
 };
 
 /**

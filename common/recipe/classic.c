@@ -282,6 +282,7 @@ static bool load_text(struct classic_load *c, const char *text, size_t len)
         return false;
     c->file.tree = &tree;
     bool ok = load(c);
+    c->file.tree = NULL;
     tree_release(&tree);
     return ok;
 }

@@ -74,7 +74,7 @@ bool node_text(struct recipe_loader *l, size_t node, const char **out)
 bool node_take_text(struct recipe_loader *l, size_t parent, const char *key, char **out)
 {
     size_t node = node_find(l, parent, key);
-    const char *text;
+    const char *text = NULL;
 
     if (node == TREE_NONE)
         return true;
@@ -88,7 +88,7 @@ bool node_take_text(struct recipe_loader *l, size_t parent, const char *key, cha
 bool node_take_bool(struct recipe_loader *l, size_t parent, const char *key, bool *out)
 {
     size_t node = node_find(l, parent, key);
-    const char *text;
+    const char *text = NULL;
 
     if (node == TREE_NONE)
         return true;
@@ -106,7 +106,7 @@ bool node_take_count(struct recipe_loader *l, size_t parent, const char *key, ui
                      uint64_t max, uint64_t *out)
 {
     size_t node = node_find(l, parent, key);
-    const char *text;
+    const char *text = NULL;
     int64_t count;
 
     if (node == TREE_NONE)

@@ -33,11 +33,12 @@ bool quotes_of(const struct quotes *q, const char *model, bool *priced, struct p
               strcmp(out->currency, q->currency) == 0;
     if (*priced || q->cap < 0)
         return true;
-    return err_set(err, ERR_USAGE,
-                   "no price in %s is known for model \"%s\" of provider %s, and --max-cost needs "
-                   "it: give one in sheaf.yaml, for a million tokens: \"prices: {models: {%s: "
-                   "{provider: %s, currency: %s, input: ..., output: ...}}}\"; or leave the cap out",
-                   q->currency, model, q->provider, model, q->provider, q->currency);
+    return err_set(
+        err, ERR_USAGE,
+        "no price in %s is known for model \"%s\" of provider %s, and --max-cost needs "
+        "it: give one in sheaf.yaml, for a million tokens: \"prices: {models: {%s: "
+        "{provider: %s, currency: %s, input: ..., output: ...}}}\"; or leave the cap out",
+        q->currency, model, q->provider, model, q->provider, q->currency);
 }
 
 bool quotes_label_model(const char *label, char model[QUOTES_MODEL_SIZE])

@@ -32,9 +32,9 @@ MUST_CHECK bool quotes_init(struct quotes *out, const struct price_table *prices
                             const char *provider, const char *cap, struct err *err);
 
 /**
- * What the tokens of @model cost in the Batch API; *@priced false: nobody knows. ERR_USAGE when that
- * is so and there is a cap: then nothing could be promised. The message names the model, and says
- * how to set a price.
+ * What the tokens of @model cost in the Batch API; *@priced false: nobody knows. ERR_USAGE when
+ * that is so and there is a cap: then nothing could be promised. The message names the model, and
+ * says how to set a price.
  */
 MUST_CHECK bool quotes_of(const struct quotes *q, const char *model, bool *priced,
                           struct price_quote *out, struct err *err);

@@ -107,7 +107,7 @@ class RecipeInputTest(SheafTest):
 
     def test_an_unknown_column(self):
         self.recipe(("{{content}}", "{{contnet}}"))
-        self.refused('recipe.yaml:5:13: prompt:1:20: no row has a column "contnet"; did you mean "content"?')
+        self.refused('recipe.yaml:5:13: prompt:1:21: no row has a column "contnet"; did you mean "content"?')
 
     def test_an_unknown_column_in_a_condition(self):
         self.recipe(("on_invalid: fail", "when: contnet != ''"))
@@ -125,22 +125,22 @@ class RecipeInputTest(SheafTest):
     def test_an_unknown_column_of_csv(self):
         self.recipe()
         self.put("rows.csv", "id,contents\n1,x\n")
-        self.refused('recipe.yaml:5:13: prompt:1:20: no row has a column "content"; did you mean "contents"?',
+        self.refused('recipe.yaml:5:13: prompt:1:21: no row has a column "content"; did you mean "contents"?',
                      source="rows.csv")
 
     def test_an_unknown_filter(self):
         self.recipe(("{{content}}", "{{content | defualt: 3}}"))
-        self.refused('recipe.yaml:5:13: prompt:1:30: unknown filter "defualt"; did you mean "default"?')
+        self.refused('recipe.yaml:5:13: prompt:1:31: unknown filter "defualt"; did you mean "default"?')
 
     def test_a_template_loop(self):
         self.recipe(('prompt: "How does it feel? {{content}}"', "prompt_file: prompts/a.md"),
                     files={"prompts/a.md": "Look:\n{{> prompts/b.md}}\n", "prompts/b.md": "and {{> prompts/a.md}}\n"})
-        self.refused("prompts/b.md:1:8: a template loop: prompts/a.md > prompts/b.md > prompts/a.md")
+        self.refused("prompts/b.md:1:7: a template loop: prompts/a.md > prompts/b.md > prompts/a.md")
 
     def test_a_template_that_is_not_there(self):
         self.recipe(('prompt: "How does it feel? {{content}}"', "prompt_file: prompts/a.md"),
                     files={"prompts/a.md": "Look:\n{{> prompts/b.md}}\n"})
-        self.refused("prompts/a.md:2:5: prompts/b.md: cannot be read: No such file or directory")
+        self.refused("prompts/a.md:2:3: prompts/b.md: cannot be read: No such file or directory")
 
     # ---- vocabularies and schemas
 
@@ -290,8 +290,8 @@ class RecipeInputTest(SheafTest):
 
     def test_a_row_without_the_column(self):
         self.recipe(rows=[ROWS[0], '{"id":"x"}', '{"id":"y","content":null}', ROWS[2]])
-        self.check_rows(4, {1: ("template_error", 'prompt:1:20: the row has no "content"'),
-                            2: ("template_error", 'prompt:1:20: "content" of the row is null')})
+        self.check_rows(4, {1: ("template_error", 'prompt:1:21: the row has no "content"'),
+                            2: ("template_error", 'prompt:1:21: "content" of the row is null')})
 
     def test_a_row_over_the_line_limit_of_the_provider(self):
         self.recipe(rows=[ROWS[0], json.dumps({"id": "long", "content": "x" * 3000}), ROWS[2]])
@@ -360,7 +360,7 @@ class RecipeInputTest(SheafTest):
     def test_answers_that_are_not_in_the_vocabulary(self):
         self.recipe(("    on_invalid: fail", "    vocabulary: {terms: [bad, so-so], at: word}\n    on_invalid: fail"))
         lines = self.run_to_end(code=3)
-        self.assertEqual(lines[0]["_sheaf"]["mood"]["why"], '"good" is not in the vocabulary')
+        self.assertEqual(lines[0]["_sheaf"]["mood"]["why"], 'word: "good" is not in the vocabulary')
 
     def test_wrong_answers_are_asked_for_again(self):
         self.recipe(("on_invalid: fail", "on_invalid: retry\n    tries: 3"))

@@ -29,14 +29,14 @@ static void evidence_comes_back_as_it_was(void **state)
         .garbled = 2,
         .duplicate = 3,
         .model = "glm-4-air",
-        .quote = {"CNY", 250000000, 125000000, 250000000},
-        .bill = {.usage = {.prompt = 1ull << 50, .cached = 5, .completion = 7, .reasoning = 2},
-                 .lines = 1003,
-                 .est_input = 12345,
-                 .guessed = 4,
-                 .priced = true,
-                 .nano = 14310000000,
-                 .likely_nano = 14800000000},
+        .quote = {"CNY",        250000000, 125000000, 250000000},
+        .bill = { .usage = {.prompt = 1ull << 50, .cached = 5, .completion = 7, .reasoning = 2},
+                  .lines = 1003,
+                  .est_input = 12345,
+                  .guessed = 4,
+                  .priced = true,
+                  .nano = 14310000000,
+                  .likely_nano = 14800000000},
         .members = members,
         .count = 2,
     };
@@ -165,7 +165,10 @@ static void evidence_of_the_first_version_is_read_and_has_no_bill(void **state)
 
 static void a_quote_that_is_none_is_refused(void **state)
 {
-    struct evidence e = {.bid = "b", .bill = {.priced = true}, .quote = {"?:", 1, 1, 1}};
+    struct evidence e = {
+        .bid = "b", .bill = {.priced = true},
+             .quote = { "?:", 1, 1, 1}
+    };
     struct buf out = BUF_INIT(1 << 20);
     struct evidence back;
 

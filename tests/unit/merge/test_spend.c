@@ -21,7 +21,10 @@ static const struct job_spec zhipu = {.job = "j", .provider = "zhipu"};
 
 static struct spend row_of(const char *model, const char *day, const char *currency, int64_t nano)
 {
-    struct spend s = {.requests = 2, .usage = {100, 10, 20, 5}, .est_input = 90, .nano = nano};
+    struct spend s = {
+        .requests = 2, .usage = {100, 10, 20, 5},
+             .est_input = 90, .nano = nano
+    };
 
     (void)snprintf(s.model, sizeof(s.model), "%s", model);
     (void)snprintf(s.day, sizeof(s.day), "%s", day);
@@ -60,7 +63,9 @@ static void rows_of_one_model_day_and_currency_are_one(void **state)
 
 static void the_money_of_a_part_comes_back_as_it_was(void **state)
 {
-    struct report r = {.wastes = {{1, 0, 5}, {2, 1, 6}, {3, 3, 0}}};
+    struct report r = {
+        .wastes = {{1, 0, 5}, {2, 1, 6}, {3, 3, 0}}
+    };
     struct report back = {0};
     struct buf out = BUF_INIT(1 << 20);
 
@@ -118,18 +123,20 @@ static void costs_add_up_and_what_is_not_known_is_never_zero(void **state)
         int64_t nano;
         const char *currency;
     } cases[] = {
-        {"nothing was billed",        {{0}},                                          true,  0,  "CNY"},
-        {"one model",                 {{"glm-4-air", "CNY", 10}},                     true,  10, "CNY"},
-        {"two models",                {{"glm-4-air", "CNY", 10}, {"x", "CNY", 5}},    true,  15, "CNY"},
-        {"a free one",                {{"glm-4-flash", "CNY", 0}},                    true,  0,  "CNY"},
-        {"one without a price",       {{"x", "CNY", 5}, {"y", "", 0}},                false, 5,  "CNY"},
-        {"only one without a price",  {{"y", "", 0}},                                 false, 0,  "CNY"},
-        {"billed in another one",     {{"x", "USD", 5}},                              true,  5,  "USD"},
+        {"nothing was billed",       {{0}},                                       true,  0,  "CNY"},
+        {"one model",                {{"glm-4-air", "CNY", 10}},                  true,  10, "CNY"},
+        {"two models",               {{"glm-4-air", "CNY", 10}, {"x", "CNY", 5}}, true,  15, "CNY"},
+        {"a free one",               {{"glm-4-flash", "CNY", 0}},                 true,  0,  "CNY"},
+        {"one without a price",      {{"x", "CNY", 5}, {"y", "", 0}},             false, 5,  "CNY"},
+        {"only one without a price", {{"y", "", 0}},                              false, 0,  "CNY"},
+        {"billed in another one",    {{"x", "USD", 5}},                           true,  5,  "USD"},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct report r = {.wastes = {{1, 0, 3}, {0, 0, 0}, {1, 0, 1}}};
+        struct report r = {
+            .wastes = {{1, 0, 3}, {0, 0, 0}, {1, 0, 1}}
+        };
         struct report_cost cost;
 
         print_message("  %s\n", cases[i].name);
@@ -154,8 +161,12 @@ static void assert_has(const struct buf *text, const char *part)
 
 static void the_report_has_the_price_without_a_batch_and_both_currencies(void **state)
 {
-    struct price_table table = {.fx = {.usdcny = 8 * MONEY_UNIT, .as_of = "2026-11-20"}};
-    struct report r = {.wastes = {{1, 0, 40000}, {0, 0, 0}, {0, 0, 0}}};
+    struct price_table table = {
+        .fx = {.usdcny = 8 * MONEY_UNIT, .as_of = "2026-11-20"}
+    };
+    struct report r = {
+        .wastes = {{1, 0, 40000}, {0, 0, 0}, {0, 0, 0}}
+    };
     struct buf out = BUF_INIT(1 << 20);
     struct json_value doc;
 
@@ -221,11 +232,11 @@ static void a_model_without_a_price_is_named(void **state)
 
 /* ---- what a merge counts */
 
-#define OK_LINE                                                                                    \
-    "{\"response\":{\"status_code\":200,\"body\":{\"usage\":{\"prompt_tokens\":100,"                \
+#define OK_LINE                                                                      \
+    "{\"response\":{\"status_code\":200,\"body\":{\"usage\":{\"prompt_tokens\":100," \
     "\"completion_tokens\":10}}},\"error\":null}"
-#define BILLED_FAILURE                                                                             \
-    "{\"response\":{\"status_code\":500,\"body\":{\"usage\":{\"prompt_tokens\":7,"                  \
+#define BILLED_FAILURE                                                             \
+    "{\"response\":{\"status_code\":500,\"body\":{\"usage\":{\"prompt_tokens\":7," \
     "\"completion_tokens\":0}}},\"error\":{\"code\":\"late\"}}"
 #define FREE_FAILURE "{\"response\":null,\"error\":{\"code\":\"batch_expired\"}}"
 
@@ -259,13 +270,15 @@ static void bill(struct world *w, uint32_t part, const char *bid, int64_t ended_
                  bool priced)
 {
     struct member member = {.window = part * PART_WINDOWS, .lines = 4};
-    struct evidence e = {.remote = "r",
-                         .ended_ms = ended_ms,
-                         .model = "glm-4-air",
-                         .quote = {"CNY", 1000000, 1000000, 1000000},
-                         .bill = {.lines = 2, .priced = priced, .nano = nano},
-                         .members = &member,
-                         .count = 1};
+    struct evidence e = {
+        .remote = "r",
+        .ended_ms = ended_ms,
+        .model = "glm-4-air",
+        .quote = {"CNY", 1000000, 1000000,            1000000},
+        .bill = {.lines = 2,     .priced = priced,   .nano = nano},
+        .members = &member,
+        .count = 1
+    };
 
     (void)snprintf(e.bid, sizeof(e.bid), "%s", bid);
     world_evidence(w, part, &e);
@@ -274,8 +287,9 @@ static void bill(struct world *w, uint32_t part, const char *bid, int64_t ended_
 static void a_merge_counts_the_bills_and_what_was_for_nothing(void **state)
 {
     struct world *w = *state;
-    static const char lines[] = "{\"custom_id\":\"a\",\"body\":{}}\n{\"custom_id\":\"b\",\"body\":{}}\n"
-                                "{\"custom_id\":\"c\",\"body\":{}}\n{\"custom_id\":\"d\",\"body\":{}}\n";
+    static const char lines[] =
+        "{\"custom_id\":\"a\",\"body\":{}}\n{\"custom_id\":\"b\",\"body\":{}}\n"
+        "{\"custom_id\":\"c\",\"body\":{}}\n{\"custom_id\":\"d\",\"body\":{}}\n";
     struct report r = {0};
     bool found = false;
 
@@ -343,8 +357,7 @@ int main(void)
         cmocka_unit_test(a_model_without_a_price_is_named),
         cmocka_unit_test_setup_teardown(a_merge_counts_the_bills_and_what_was_for_nothing, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(what_was_spent_is_read_off_the_evidence, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_spent_is_read_off_the_evidence, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

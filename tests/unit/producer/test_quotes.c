@@ -7,7 +7,9 @@
 
 static struct price_table table_with_rate(void)
 {
-    return (struct price_table){.fx = {.usdcny = 8 * MONEY_UNIT, .as_of = "2026-11-20"}};
+    return (struct price_table){
+        .fx = {.usdcny = 8 * MONEY_UNIT, .as_of = "2026-11-20"}
+    };
 }
 
 static void a_cap_is_put_into_the_currency_that_is_billed(void **state)
@@ -16,13 +18,13 @@ static void a_cap_is_put_into_the_currency_that_is_billed(void **state)
         const char *provider, *cap, *currency;
         int64_t nano;
     } cases[] = {
-        {"zhipu",  "20CNY",   "CNY", 20 * MONEY_UNIT},
-        {"zhipu",  "$5",      "CNY", 40 * MONEY_UNIT},
-        {"openai", "$5",      "USD", 5 * MONEY_UNIT },
-        {"openai", "20CNY",   "USD", 2500000000     },
-        {"openai", NULL,      "USD", -1             },
-        {"openai", "",        "USD", -1             },
-        {"openai", "0USD",    "USD", 0              },
+        {"zhipu",  "20CNY", "CNY", 20 * MONEY_UNIT},
+        {"zhipu",  "$5",    "CNY", 40 * MONEY_UNIT},
+        {"openai", "$5",    "USD", 5 * MONEY_UNIT },
+        {"openai", "20CNY", "USD", 2500000000     },
+        {"openai", NULL,    "USD", -1             },
+        {"openai", "",      "USD", -1             },
+        {"openai", "0USD",  "USD", 0              },
     };
     struct price_table table = table_with_rate();
 
@@ -43,8 +45,8 @@ static void a_cap_that_cannot_be_read_or_put_into_that_currency_is_refused(void 
     static const struct {
         const char *cap, *says;
     } cases[] = {
-        {"20",    "--max-cost"            },
-        {"lots",  "--max-cost"            },
+        {"20",    "--max-cost"                  },
+        {"lots",  "--max-cost"                  },
         {"20CNY", "provider openai bills in USD"},
     };
     struct price_table without = {0};
@@ -105,9 +107,9 @@ static void a_label_names_its_model(void **state)
         {"{\"endpoint\":\"/v1/chat/completions\",\"model\":\"gpt-4o\"}", "gpt-4o"},
         {"{\"model\":\"\\u6a21\\u578b\"}",                               "模型"},
         {"{\"endpoint\":\"/v1\"}",                                       NULL    },
-        {"{}",                                                          NULL    },
-        {"",                                                            NULL    },
-        {"{\"model\":7}",                                               NULL    },
+        {"{}",                                                           NULL    },
+        {"",                                                             NULL    },
+        {"{\"model\":7}",                                                NULL    },
     };
     char model[QUOTES_MODEL_SIZE];
 

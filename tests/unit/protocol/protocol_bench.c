@@ -401,8 +401,7 @@ enum protocol_answer bench_done(struct bench *b, const char *bid, const char *no
             .tokens = 5 * (uint64_t)left,
         };
     return bench_wait(b, protocol_done(b->protocol, bid, nonce_or_default(nonce), 0, members,
-                                       b->count != 0 ? b->count : 1, &b->bill,
-                                       bench_plain, b));
+                                       b->count != 0 ? b->count : 1, &b->bill, bench_plain, b));
 }
 
 void bench_to_fetch(struct bench *b, const char *bid)

@@ -386,9 +386,9 @@ static void a_batch_that_was_no_try_counts_as_none(void **state)
 
     bench_job(b, JOB, 1);
     bench_to_fetch(b, "b1");
-    assert_int_equal(
-        bench_wait(b, protocol_done(b->protocol, "b1", "n1", 0, &member, 1, &b->bill, bench_plain, b)),
-        PROTOCOL_OK);
+    assert_int_equal(bench_wait(b, protocol_done(b->protocol, "b1", "n1", 0, &member, 1, &b->bill,
+                                                 bench_plain, b)),
+                     PROTOCOL_OK);
     assert_int_equal(bench_pack(b, "b2", NULL), PROTOCOL_OK); /* at once */
     assert_int_equal(bench_members(b, "b2", NULL), PROTOCOL_OK);
     assert_int_equal(b->members[0].attempt, 0);
@@ -417,9 +417,9 @@ static void done_must_name_every_member(void **state)
     }
     assert_int_equal(bench_writes(b), writes);
     members[1].window = 1;
-    assert_int_equal(
-        bench_wait(b, protocol_done(b->protocol, "b1", "n1", 0, members, 2, &b->bill, bench_plain, b)),
-        PROTOCOL_OK);
+    assert_int_equal(bench_wait(b, protocol_done(b->protocol, "b1", "n1", 0, members, 2, &b->bill,
+                                                 bench_plain, b)),
+                     PROTOCOL_OK);
 }
 
 struct seen {

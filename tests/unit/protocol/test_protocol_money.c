@@ -240,9 +240,9 @@ static void end_unsent(struct bench *b)
         {BATCH_F_FREE,    "1"       }
     };
 
-    assert_int_equal(bench_wait(b, protocol_job_hold(b->protocol, JOB, "operator", "", bench_plain,
-                                                     b)),
-                     PROTOCOL_OK);
+    assert_int_equal(
+        bench_wait(b, protocol_job_hold(b->protocol, JOB, "operator", "", bench_plain, b)),
+        PROTOCOL_OK);
     assert_int_equal(bench_claim(b, PROTOCOL_CO, NULL), PROTOCOL_OK);
     assert_int_equal(bench_advance_with(b, "b1", NULL, BATCH_BUILD, BATCH_FETCH, PROTOCOL_WK, 0,
                                         fields, ARRAY_LEN(fields)),
@@ -370,12 +370,13 @@ static void returned_usage_calibrates_the_estimate(void **state)
         struct batch_bill bill;
         int64_t reserved; /* for the next one */
     } cases[] = {
-        {{.lines = 0},                                                              1150000000 + 20480000},
-        {{.lines = 10, .est_input = MILLION, .input = 1500000, .output = 20},       1725000000 + 20480000},
+        {{.lines = 0},                                                            1150000000 + 20480000},
+        {{.lines = 10, .est_input = MILLION, .input = 1500000, .output = 20},
+         1725000000 + 20480000                                                                         },
         {{.lines = 10, .est_input = MILLION, .input = 1500000, .output = 39980},
-         1725000000 + 60000000                                                                           },
+         1725000000 + 60000000                                                                         },
         {{.lines = 20, .est_input = 2 * MILLION, .input = 97000000, .output = 0},
-         4600000000 + 30000000                                                                           },
+         4600000000 + 30000000                                                                         },
     };
 
     limits.max_requests = 10;
@@ -414,9 +415,9 @@ static void what_the_sink_has_the_bills_of_is_spent(void **state)
     struct bench *b = *state;
     static const struct batch_cost costs[] = {
         {"b1", 100 * UNIT}, /* alive: its own `done` counts it */
-        {"b8", 2 * UNIT},
-        {"b9", 3 * UNIT},
-        {"b8", 1 * UNIT}, /* its share of another part */
+        {"b8", 2 * UNIT  },
+        {"b9", 3 * UNIT  },
+        {"b8", 1 * UNIT  }, /* its share of another part */
     };
 
     assert_int_equal(tell_spent(b, costs, 4), PROTOCOL_NOJOB);

@@ -70,6 +70,7 @@ static void characters_are_counted_as_they_decode(void **state)
         {"\"情感\"",             2},
         {"\"é😀\"",             2},
         {"\"\\ud83d\\ude00\"",     1},
+        {"\"\\ud83d\\ue000\"",     2},
         {"\"\\ud83d\\u0041\"",     2},
         {"\"\\ud83d\\ud83d\"",     2},
         {"\"\\ude00\\ud83d\"",     2},

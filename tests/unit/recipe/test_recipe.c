@@ -408,10 +408,10 @@ static void flags_go_before_the_file_but_not_before_an_analysis(void **state)
 static void layout_and_comments_make_no_other_recipe(void **state)
 {
     static const char *const same[] = {
-        ONE(PROMPT "    parameters: {top_p: 1}\n"),
+        (ONE(PROMPT "    parameters: {top_p: 1}\n")),
         "# why\nmodel: \"m\"\nanalyses: [{name: a, prompt: 'p', \"parameters\": {top_p: 1}}]\n",
-        "{\"model\":\"m\",\"analyses\":[{\"name\":\"a\",\"prompt\":\"p\",\"parameters\":{\"top_p\":"
-        "1}}]}",
+        "{\"model\":\"m\",\n\"analyses\":[{\"name\":\"a\",\"prompt\":\"p\",\"parameters\":{\"top_"
+        "p\":1}}]}",
     };
     struct recipe r[4];
 

@@ -368,10 +368,12 @@ static struct batch a_batch(struct member m[3])
     mask_set(m[0].mask, 4);
     m[1] = (struct member){.window = 7, .lines = 3, .left = 3, .tokens = 300, .open_ended = 3};
     m[2] = (struct member){.window = 520, .lines = 2, .left = 2, .tokens = 50, .est_output = 200};
-    return (struct batch){.priced = true,
-                          .quote = {"CNY", 500000, 250000, 1000000},
-                          .likely_nano = 1400,
-                          .requests = 14};
+    return (struct batch){
+        .priced = true,
+        .quote = {"CNY", 500000, 250000, 1000000},
+        .likely_nano = 1400,
+        .requests = 14
+    };
 }
 
 static void each_task_is_billed_once_and_by_part(void **state)
@@ -474,10 +476,10 @@ static void what_an_older_worker_left_stays_settled(void **state)
 
     (void)state;
     two_members(m);
-    blob[0] = 3;           /* lines */
-    blob[40] = 0x03;       /* of window 3: 0 and 1 are settled, ... */
-    blob[40 + 4] = 0x07;   /* ... and so many were seen */
-    blob[40 + 6] = 0x02;   /* of window 7: line 1 */
+    blob[0] = 3;         /* lines */
+    blob[40] = 0x03;     /* of window 3: 0 and 1 are settled, ... */
+    blob[40 + 4] = 0x07; /* ... and so many were seen */
+    blob[40 + 6] = 0x02; /* of window 7: line 1 */
     blob[40 + 6 + 2] = 0x02;
     tally_init(&t, m, 2, blob, sizeof(blob));
     assert_int_equal(t.lines, 3);
