@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 #include "cli/account.h"
+#include "cli/core/warn_at.h"
 #include "cli/job_lookup.h"
 #include "cli/session.h"
 #include "cli/spool.h"
 #include "cli/state_dir.h"
 #include "common/base/attr.h"
 #include "common/merge/publish.h"
+#include "common/model/money.h"
+#include "common/model/price_table.h"
 
 /* Who serves the job. */
 static bool find_site(struct run_plan *plan, const struct options *o, struct err *err)
@@ -96,6 +99,22 @@ static bool keeps_input(const struct run_plan *plan, const struct publish_paths 
     return true;
 }
 
+/* What is wrong with prices and caps is said before anything is started. */
+static bool check_money(const struct options *o, struct err *err)
+{
+    struct price_table prices = {0};
+    struct warn_at warn_at;
+    char currency[MONEY_CURRENCY_SIZE];
+    int64_t nano = 0;
+
+    if (!price_table_load(&o->prices, &prices, err))
+        return false;
+    price_table_release(&prices);
+    if (o->max_cost != NULL && !money_parse(o->max_cost, currency, &nano, err))
+        return err_wrap(err, "--max-cost");
+    return o->warn_at == NULL || warn_at_parse(o->warn_at, &warn_at, err);
+}
+
 /* To keep a copy of a compressed file is for who must read it at an offset. */
 static bool must_spool(const char *input, bool compressed, bool *spooled, struct err *err)
 {
@@ -116,7 +135,7 @@ bool run_plan_make(struct run_plan *plan, const struct options *o, const char *i
 
     plan->input = input;
     plan->output = output;
-    if (!publish_paths(output, &paths, err) || !name_job(plan, o, err) ||
+    if (!check_money(o, err) || !publish_paths(output, &paths, err) || !name_job(plan, o, err) ||
         !find_site(plan, o, err) || !place_state(plan, o, err) ||
         !must_spool(input, compressed, &plan->spooled, err))
         return false;

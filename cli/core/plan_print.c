@@ -221,9 +221,11 @@ static void put_limits(struct buf *out, const struct plan *plan)
     json_put_raw(out, "\n");
 }
 
-static void put_problem(struct buf *out, const struct plan_problem *p)
+/* "a.txt, line 3, topics: "; nothing of a row that could not be read: its cause begins so. */
+static void put_at(struct buf *out, const struct plan_problem *p)
 {
-    json_put_raw(out, "    ");
+    if (p->code != NULL && p->at.analysis == NULL)
+        return;
     if (p->file != NULL) {
         json_put_clean(out, p->file);
         json_put_raw(out, ", ");
@@ -231,9 +233,15 @@ static void put_problem(struct buf *out, const struct plan_problem *p)
     json_put_raw_fmt(out, "line %" PRIu64, p->at.line);
     if (p->at.analysis != NULL)
         json_put_raw_fmt(out, ", %s", p->at.analysis);
-    if (p->code != NULL)
-        json_put_raw_fmt(out, ": %s", p->code);
     json_put_raw(out, ": ");
+}
+
+static void put_problem(struct buf *out, const struct plan_problem *p)
+{
+    json_put_raw(out, "    ");
+    put_at(out, p);
+    if (p->code != NULL)
+        json_put_raw_fmt(out, "%s: ", p->code);
     json_put_clean(out, p->why);
     json_put_raw(out, "\n");
 }

@@ -7,6 +7,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/xmem.h"
+#include "common/enrich/round_map.h"
 #include "common/input/shard_plan.h"
 #include "common/json/request_line.h"
 #include "common/recipe/condition.h"
@@ -223,19 +224,6 @@ static bool render_texts(struct line_maker *maker, const struct analysis *a,
     return true;
 }
 
-/* The number with at least four digits. */
-static bool put_index(struct buf *b, uint64_t index)
-{
-    char digits[24];
-    size_t at = sizeof(digits);
-
-    while (index != 0 || at > sizeof(digits) - 4) {
-        digits[--at] = (char)('0' + index % 10);
-        index /= 10;
-    }
-    return buf_append(b, digits + at, sizeof(digits) - at);
-}
-
 /* A string or, with images, a list of parts. */
 static bool put_content(struct line_maker *maker)
 {
@@ -267,7 +255,7 @@ static bool put_line(struct line_maker *maker, const struct shape *shape, const 
     struct buf *line = &maker->line;
 
     buf_clear(line);
-    if (!buf_append(line, shape->id.data, shape->id.len) || !put_index(line, index))
+    if (!buf_append(line, shape->id.data, shape->id.len) || !round_put_index(line, index))
         return false;
     size_t start = line->len + form->body;
     if (!buf_append(line, form->head.data, form->head.len) || !put_messages(maker))

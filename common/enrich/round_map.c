@@ -118,8 +118,8 @@ static bool copy_text(char out[SHA256_HEX_LEN + 1], struct map_cursor *c)
 
 static bool read_header(struct round_map *map, struct err *err)
 {
-    enum map_record kind;
-    struct map_cursor c;
+    enum map_record kind = MAP_END;
+    struct map_cursor c = {0};
 
     if (!take(map, MAP_MAGIC_LEN, err) || memcmp(map->record.data, MAP_MAGIC, MAP_MAGIC_LEN) != 0)
         return err_set(err, ERR_PERMANENT, "%s is not the map of a round", map->name);
@@ -353,8 +353,8 @@ static bool take_end(struct round_map *map, struct map_cursor *c, struct err *er
 
 bool round_map_next(struct round_map *map, const struct map_block **out, bool *end, struct err *err)
 {
-    enum map_record kind;
-    struct map_cursor c;
+    enum map_record kind = MAP_HEADER;
+    struct map_cursor c = {0};
 
     if (!map->ended) {
         if (!read_record(map, &kind, &c, err))
@@ -380,8 +380,21 @@ const struct round_counts *round_map_counts(const struct round_map *map)
     return &map->counts;
 }
 
+bool round_put_index(struct buf *out, uint64_t index)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+
+    while (index != 0 || at > sizeof(digits) - 4) {
+        digits[--at] = (char)('0' + index % 10);
+        index /= 10;
+    }
+    return buf_append(out, digits + at, sizeof(digits) - at);
+}
+
 bool round_custom_id(struct buf *out, const char *analysis, uint64_t first_row)
 {
     buf_clear(out);
-    return buf_printf(out, "%s_%04" PRIu64, analysis, first_row);
+    return buf_append(out, analysis, strlen(analysis)) && buf_append(out, "_", 1) &&
+           round_put_index(out, first_row);
 }

@@ -20,7 +20,7 @@ struct buf;
  * The file: "SHEAFMAP", then records of a length, a CRC-32C and that many bytes. The first says
  * what round of what it is, then follows one for each block, and the last one has the sums: a file
  * without it is cut off. Numbers are little-endian base 128. Requests of one row that follow one
- * another take a few bytes together. See docs/files.md.
+ * another take a few bytes together.
  */
 
 /** Version of the format: a program that does not know it refuses the map. */
@@ -143,6 +143,9 @@ MUST_CHECK bool round_map_next(struct round_map *map, const struct map_block **o
 
 /** The sums; only once round_map_next() has said that it is the end. */
 const struct round_counts *round_map_counts(const struct round_map *map);
+
+/** Append a row's index as custom_ids have it: with at least four digits. */
+MUST_CHECK bool round_put_index(struct buf *out, uint64_t index);
 
 /** What a request's custom_id is: "topics_0012"; into @out, which it clears. */
 MUST_CHECK bool round_custom_id(struct buf *out, const char *analysis, uint64_t first_row);

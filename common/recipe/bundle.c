@@ -155,26 +155,38 @@ static bool read_bundled(void *arg, const char *path, size_t max_bytes, char **t
     return *text != NULL || broken(err, "a file has no text");
 }
 
-static bool build(struct recipe *r, struct json_value m[MEMBERS], struct err *err)
+static bool build_from(struct recipe *r, struct json_value m[MEMBERS],
+                       const struct recipe_overrides *overrides, struct err *err)
 {
     const struct recipe_source source = {read_bundled, &m[MEMBER_FILES]};
-    struct json_value input[2];
-    char *model = decoded(&m[MEMBER_MODEL], NULL), *encoding, *format;
-    struct recipe_overrides overrides = {.model = model};
     struct tree tree;
     struct recipe_loader l = {
-        .tree = &tree, .source = &source, .overrides = &overrides, .recipe = r, .err = err};
+        .tree = &tree, .source = &source, .overrides = overrides, .recipe = r, .err = err};
 
-    json_members(&m[MEMBER_INPUT], (const char *const[]){"format", "encoding"}, 2, input);
-    format = decoded(&input[0], NULL);
-    encoding = decoded(&input[1], NULL);
-    overrides.encoding = encoding;
-    bool ok = (format != NULL && rows_format_parse(format, &overrides.format)) ||
-              broken(err, "it does not say how the rows are written");
     tree_from_json(r->name, &m[MEMBER_RECIPE], &tree);
-    ok = ok && recipe_build(&l);
+    bool ok = recipe_build(&l);
     tree_release(&tree);
-    free(format);
+    return ok;
+}
+
+static bool build(struct recipe *r, struct json_value m[MEMBERS], struct err *err)
+{
+    static const char *const names[] = {"format", "encoding"};
+    struct json_value input[2];
+    enum rows_format format = ROWS_AUTO;
+
+    json_members(&m[MEMBER_INPUT], names, 2, input);
+    char *word = decoded(&input[0], NULL);
+    bool ok = word != NULL && rows_format_parse(word, &format);
+    free(word);
+    if (!ok)
+        return broken(err, "it does not say how the rows are written");
+
+    char *model = decoded(&m[MEMBER_MODEL], NULL);
+    char *encoding = decoded(&input[1], NULL);
+    const struct recipe_overrides overrides = {
+        .model = model, .format = format, .encoding = encoding};
+    ok = build_from(r, m, &overrides, err);
     free(encoding);
     free(model);
     return ok;

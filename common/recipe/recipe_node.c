@@ -68,7 +68,8 @@ bool node_text(struct recipe_loader *l, size_t node, const char **out)
         *out = n->value;
         return true;
     }
-    return node_fail(l, node);
+    (void)node_fail(l, node);
+    return false;
 }
 
 bool node_take_text(struct recipe_loader *l, size_t parent, const char *key, char **out)

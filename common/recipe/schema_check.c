@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/attr.h"
 #include "common/base/buf.h"
 #include "common/base/xmem.h"
 #include "common/recipe/json_chars.h"
@@ -110,7 +111,9 @@ static bool fail_enum(const struct checker *c, const struct schema_node *n,
 static bool check_enum(struct checker *c, const struct schema_node *n,
                        const struct json_value *value, const struct json_path *place)
 {
-    if (!spend(c, n->value_count / 8))
+    bool deep = value->kind == JSON_ARRAY || value->kind == JSON_OBJECT;
+
+    if (!spend(c, n->value_count * (deep ? value->len / 64 + 1 : 1) / 8))
         return false;
     for (size_t i = 0; i < n->value_count; i++)
         if (json_equal(&n->values[i], value))
@@ -241,18 +244,19 @@ static bool check_unique(struct checker *c, const struct json_value *list, size_
                          const struct json_path *place)
 {
     struct json_iter it = json_iter_begin(list);
-    struct hashed *values = NULL;
+    struct hashed few[16];
+    struct hashed *values = few;
     struct json_value value;
     bool equal = false;
 
-    if (count < 2)
-        return true;
-    values = xcalloc(count, sizeof(*values));
+    if (count > ARRAY_LEN(few))
+        values = xcalloc(count, sizeof(*values));
     for (size_t i = 0; json_iter_next(&it, NULL, &value); i++)
         values[i] = (struct hashed){json_hash(&value), value};
     qsort(values, count, sizeof(*values), compare_hashes);
     equal = has_equals(c, values, count);
-    free(values);
+    if (values != few)
+        free(values);
     return !equal || fail(c, place, "expected elements that differ, got one twice");
 }
 
@@ -271,7 +275,7 @@ static bool check_list(struct checker *c, const struct schema_node *n,
             return false;
     }
     return check_range(c, &n->items_range, count, "element", place) &&
-           (!n->unique || (spend(c, count) && check_unique(c, list, count, place)));
+           (!n->unique || (spend(c, list->len / 8) && check_unique(c, list, count, place)));
 }
 
 /* Objects */

@@ -81,13 +81,17 @@ static bool open_decoder(struct row_text *t, const char *encoding, struct err *e
                                         "utf-16",       "utf-16le", "utf-16be",   "shift_jis",
                                         "euc-jp",       "euc-kr",   "iso-8859-1", "latin1",
                                         "windows-1252", "koi8-r",   "utf-8",      NULL};
+    iconv_t none = (iconv_t)-1; /* NOLINT(performance-no-int-to-ptr): iconv(3) has it so */
+    iconv_t cd = none;
 
     if (encoding == NULL || is_utf8_name(encoding))
         return true;
-    t->encoding = xstrdup(encoding);
     /* a slash begins what else iconv could do: leave out or replace what it cannot convert */
-    t->decoder.cd = strchr(encoding, '/') == NULL ? iconv_open("UTF-8", encoding) : (iconv_t)-1;
-    if (t->decoder.cd != (iconv_t)-1) {
+    if (encoding[0] != '\0' && strchr(encoding, '/') == NULL)
+        cd = iconv_open("UTF-8", encoding);
+    if (cd != none) {
+        t->encoding = xstrdup(encoding);
+        t->decoder.cd = cd;
         t->decoder.unit = unit_of(encoding);
         t->decoder.raw = xcalloc(1, RAW_BYTES);
         return true;
@@ -105,7 +109,6 @@ struct row_text *row_text_open(const char *path, const char *encoding, bool fold
     struct row_text *t = xcalloc(1, sizeof(*t));
 
     t->folder = folder;
-    t->decoder.cd = (iconv_t)-1;
     t->place = (struct row_place){1, 1};
     if (open_decoder(t, encoding, err))
         t->src = source_open(path, err);
@@ -122,7 +125,7 @@ void row_text_close(struct row_text *text)
 {
     if (text == NULL)
         return;
-    if (text->decoder.cd != (iconv_t)-1)
+    if (text->encoding != NULL)
         (void)iconv_close(text->decoder.cd);
     source_close(text->src);
     free(text->decoder.raw);
@@ -277,7 +280,7 @@ static void pass(struct row_text *t, size_t len)
 }
 
 /* The start of the text: over a byte order mark, once there are enough bytes to see one. */
-static bool start(struct row_text *t, struct err *err)
+static bool begin_text(struct row_text *t, struct err *err)
 {
     while (!t->at_end && t->len < 3) {
         size_t got = 0;
@@ -306,7 +309,7 @@ static bool fill(struct row_text *t, struct err *err)
     size_t got = 0;
 
     if (!t->started)
-        return start(t, err);
+        return begin_text(t, err);
     make_room(t);
     if (!read_text(t, t->data + t->len, BLOCK_BYTES, &got, err))
         return false;

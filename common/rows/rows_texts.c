@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,13 +65,10 @@ bool rows_texts_list(const char *path, char ***names, size_t *count, struct err 
 
 char *rows_texts_path(const char *folder, const char *name)
 {
-    size_t len = strlen(folder);
-    size_t name_len = strlen(name);
-    char *path = xcalloc(len + name_len + 2, 1);
+    size_t cap = strlen(folder) + strlen(name) + 2;
+    char *path = xcalloc(cap, 1);
 
-    memcpy(path, folder, len);
-    path[len] = '/';
-    memcpy(path + len + 1, name, name_len);
+    (void)snprintf(path, cap, "%s/%s", folder, name);
     return path;
 }
 

@@ -85,10 +85,10 @@ void tally_note_unpaid(struct tally *t);
 void tally_note_usage(struct tally *t, uint64_t ordinal, const struct usage *usage);
 
 /**
- * What the lines of @parts[@part] have cost, at the quote of @batch. Estimates are their share of
+ * What the lines of @parts[@index] have cost, at the quote of @batch. Estimates are their share of
  * what was estimated of their members.
  */
-void tally_bill(const struct tally *t, size_t part, const struct batch *batch, struct bill *out);
+void tally_bill(const struct tally *t, size_t index, const struct batch *batch, struct bill *out);
 
 /** Write the counters into the blob, so that it can be stored. */
 void tally_seal(struct tally *t);

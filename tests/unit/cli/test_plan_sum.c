@@ -245,6 +245,22 @@ static void test_of_problems_the_first_ten_are_kept_and_all_counted(void **state
     end(plan);
 }
 
+static void test_a_row_that_cannot_be_read_has_its_place_once(void **state)
+{
+    struct plan *plan = new_plan("openai");
+    struct buf text = BUF_INIT(1 << 20);
+
+    (void)state;
+    plan_problem_add(plan, &(struct plan_at){NULL, 7, NULL}, "invalid_row", "line 7: is no object");
+    plan_problem_add(plan, &(struct plan_at){NULL, 8, NULL}, NULL, "not valid JSON");
+    plan_finish(plan);
+    plan_print_text(plan, &text);
+    assert_non_null(strstr(text.data, "\n    invalid_row: line 7: is no object\n"
+                                      "    line 8: not valid JSON\n"));
+    buf_release(&text);
+    end(plan);
+}
+
 static struct slice slice_of(const char *text)
 {
     return (struct slice){text, strlen(text)};
@@ -421,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_a_cap_is_held_against_the_estimate_with_its_margin),
         cmocka_unit_test(test_without_a_rate_a_cap_in_the_other_currency_says_nothing),
         cmocka_unit_test(test_of_problems_the_first_ten_are_kept_and_all_counted),
+        cmocka_unit_test(test_a_row_that_cannot_be_read_has_its_place_once),
         cmocka_unit_test(test_what_is_kept_is_spread_over_all_of_it),
         cmocka_unit_test(test_long_prompts_are_cut_between_characters),
         cmocka_unit_test(test_five_prompts_of_all_analyses_and_never_one_twice),

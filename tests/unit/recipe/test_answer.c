@@ -322,6 +322,26 @@ static void a_text_answer_can_have_a_schema_and_a_vocabulary(void **state)
     vocabulary_free(v);
 }
 
+static void what_is_valid_json_never_comes_to_repair(void **state)
+{
+    struct answer_rule rule = {.type = ANSWER_JSON, .repair = true};
+    struct answer_scratch scratch;
+    struct answer answer;
+    char text[401];
+
+    (void)state;
+    memset(text, '[', 200); /* deeper than what is mended */
+    memset(text + 200, ']', 200);
+    text[400] = '\0';
+    answer_scratch_init(&scratch, MAX_BYTES);
+    judge(&rule, text, false, &scratch, &answer);
+    assert_answer(&answer, text, 0, NULL);
+    text[399] = ' ';
+    judge(&rule, text, false, &scratch, &answer);
+    assert_answer(&answer, NULL, 0, "not JSON: there is no JSON value in it");
+    answer_scratch_release(&scratch);
+}
+
 static void a_pattern_catches_another_language(void **state)
 {
     struct schema *schema = schema_of("{\"pattern\":\"^[\\u4e00-\\u9fff，。、：；！？0-9]+$\"}");
@@ -365,6 +385,7 @@ int main(void)
         cmocka_unit_test(a_vocabulary_catches_words_of_the_models_own),
         cmocka_unit_test(a_text_answer_is_trimmed_and_not_empty),
         cmocka_unit_test(a_text_answer_can_have_a_schema_and_a_vocabulary),
+        cmocka_unit_test(what_is_valid_json_never_comes_to_repair),
         cmocka_unit_test(a_pattern_catches_another_language),
         cmocka_unit_test(words_are_read_back_as_they_are_named),
     };

@@ -75,6 +75,8 @@ static void a_column_that_no_row_has_is_told_by_its_place(void **state)
          ""                                                                                     },
         {ONE("    prompt: \"{{zebra | default: \\\"\\\"}} {{zebra}}\"\n"),
          "recipe.yaml:4:13: prompt:1:27: no row has a column \"zebra\""                         },
+        {ONE("    prompt: \"{{zebra}} {{zebra | default: \\\"\\\"}}\"\n"),
+         "recipe.yaml:4:13: prompt:1:3: no row has a column \"zebra\""                          },
         {"id_field: idd\n" ONE("    prompt: p\n"),
          "recipe.yaml:1:11: id_field: no row has a column \"idd\"; did you mean \"id\"?"        },
     };

@@ -426,6 +426,22 @@ static void layout_and_comments_make_no_other_recipe(void **state)
         recipe_release(&r[i]);
 }
 
+static void a_file_is_kept_once_however_often_it_is_named(void **state)
+{
+    struct recipe r;
+
+    (void)state;
+    assert_true(kitchen_load("model: m\nanalyses:\n"
+                             "  - {name: a, prompt_file: data/prompt.md}\n"
+                             "  - {name: b, prompt_file: data/prompt.md, "
+                             "system: \"{{> data/prompt.md}}\"}\n",
+                             NULL, &r, NULL));
+    assert_int_equal(r.file_count, 1);
+    assert_string_equal(r.files[0].sha256,
+                        "b3afeed26c6b3a9f0f69df1e6102879174af63d436915a3f39452e6aae049be2");
+    recipe_release(&r);
+}
+
 static void files_are_named_from_where_the_recipe_was_named(void **state)
 {
     struct recipe r;
@@ -452,6 +468,7 @@ int main(void)
         cmocka_unit_test(prompts_are_as_they_are_written),
         cmocka_unit_test(flags_go_before_the_file_but_not_before_an_analysis),
         cmocka_unit_test(layout_and_comments_make_no_other_recipe),
+        cmocka_unit_test(a_file_is_kept_once_however_often_it_is_named),
         cmocka_unit_test(files_are_named_from_where_the_recipe_was_named),
     };
 

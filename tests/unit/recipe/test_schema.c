@@ -180,6 +180,52 @@ static void why_an_answer_is_not_valid_names_place_and_value(void **state)
     }
 }
 
+static void a_reference_is_a_pointer_with_its_escapes(void **state)
+{
+    static const struct {
+        const char *ref;
+        bool finds;
+    } cases[] = {
+        {"#/$defs/a~1b",       true },
+        {"#/$defs/a~0b",       true },
+        {"#/$defs/a%25b",      true },
+        {"#/$defs/a%20b",      true },
+        {"#/%24defs/a%20b",    true },
+        {"#/$defs/a/b",        false},
+        {"#/anyOf/1",          true },
+        {"#/anyOf/2",          false},
+        {"#/anyOf/1x",         false},
+        {"#/$defs/a%2",        false},
+        {"#/$defs/list/items", true },
+        {"#/$defs/list/type",  false},
+        {"#/properties/here",  true },
+        {"#/",                 false},
+        {"#/$defs",            false},
+    };
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = {0};
+        struct json_value value;
+        struct schema *schema = NULL;
+
+        print_message("  %s\n", cases[i].ref);
+        (void)snprintf(text, sizeof(text),
+                       "{\"$defs\":{\"a/b\":false,\"a~b\":false,\"a%%b\":false,\"a b\":false,"
+                       "\"list\":{\"type\":\"array\",\"items\":false}},\"anyOf\":[true,false],"
+                       "\"properties\":{\"here\":false,\"there\":{\"$ref\":\"%s\"}}}",
+                       cases[i].ref);
+        schema = parse(text, &err);
+        assert_int_equal(schema != NULL, cases[i].finds);
+        if (schema == NULL)
+            continue;
+        assert_true(json_scan("{\"there\":1}", 11, &value, NULL));
+        assert_false(schema_check(schema, &value, NULL));
+        schema_free(schema);
+    }
+}
+
 static void long_words_are_cut_at_a_character(void **state)
 {
     struct err err = {0};
@@ -305,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mistake_in_a_schema_is_named_with_its_place),
         cmocka_unit_test(why_an_answer_is_not_valid_names_place_and_value),
+        cmocka_unit_test(a_reference_is_a_pointer_with_its_escapes),
         cmocka_unit_test(long_words_are_cut_at_a_character),
         cmocka_unit_test(the_deepest_value_can_be_checked),
         cmocka_unit_test(a_schema_that_branches_at_every_level_ends),
