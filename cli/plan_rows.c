@@ -11,7 +11,6 @@
 /* One call of plan_read_rows(). */
 struct reading {
     struct plan *plan;
-    const struct recipe *recipe;
     struct render *render;
     struct column_check *check; /* NULL once it is done */
     const struct block *block;
@@ -133,7 +132,7 @@ bool plan_read_rows(struct plan *plan, const char *path, const struct recipe *re
                     struct err *err)
 {
     const struct render_options options = {.max_line_bytes = plan->limits->max_line_bytes};
-    struct reading r = {.plan = plan, .recipe = recipe};
+    struct reading r = {.plan = plan};
     struct rows *rows = rows_open(path, &recipe->rows, err);
 
     if (rows == NULL)

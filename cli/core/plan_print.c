@@ -119,21 +119,25 @@ static void put_lanes(struct buf *out, const struct plan *plan)
 static void put_other(struct buf *out, const struct plan *plan, int64_t nano)
 {
     const char *other = strcmp(plan->price.currency, "CNY") == 0 ? "USD" : "CNY";
-    char text[MONEY_TEXT_MAX];
     int64_t converted = 0;
 
-    if (price_convert(plan->prices, plan->price.currency, other, nano, &converted))
+    if (price_convert(plan->prices, plan->price.currency, other, nano, &converted)) {
+        char text[MONEY_TEXT_MAX];
+
         json_put_raw_fmt(out, " (%s)", money_format(other, converted, text));
+    }
 }
 
 static void put_rate(struct buf *out, const struct plan *plan)
 {
     const struct price_fx *fx = &plan->prices->fx;
-    char rate[MONEY_TEXT_MAX];
 
-    if (fx->usdcny > 0)
+    if (fx->usdcny > 0) {
+        char rate[MONEY_TEXT_MAX];
+
         json_put_raw_fmt(out, "; 1 USD is %s of %s", money_format("CNY", fx->usdcny, rate),
                          fx->as_of);
+    }
 }
 
 static void put_price(struct buf *out, const struct plan *plan)

@@ -11,6 +11,8 @@ static void sample_release(struct plan_sample *sample)
     *sample = (struct plan_sample){0};
 }
 
+_Static_assert(PLAN_SPREAD_MAX % 2 == 0, "the one that comes when it is full stays in step");
+
 /* Every second one goes. */
 static void thin_out(struct plan_spread *s)
 {
@@ -35,7 +37,7 @@ bool plan_spread_wants(struct plan_spread *s)
         return false;
     if (s->count == PLAN_SPREAD_MAX)
         thin_out(s);
-    return number % s->stride == 0;
+    return true;
 }
 
 static char *keep_text(struct slice text)

@@ -240,7 +240,8 @@ static bool write_all(struct integration *g, struct publish_set *set, const char
                       const struct report_times *times, bool *same, struct err *err)
 {
     struct buf doc = BUF_INIT(REPORT_MAX_BYTES);
-    struct report_file out, errors;
+    struct report_file out = {0};
+    struct report_file errors = {0};
     bool ok =
         publish_set_begin(set, err) && begin(g, set, output, err) && put_rows(g, err) &&
         enrich_report_end(&g->report, g->job->rounds, g->job->round_count, g->job->money, err) &&

@@ -12,8 +12,8 @@ struct sink;
 
 /**
  * A file beside OUTPUT that is written without a name, or under a dot-name
- * where the file system cannot do that, and named when it is whole. For the
- * files of the publisher only.
+ * where the file system cannot do that, and named when it is whole. Or any other file
+ * that is to appear whole, in place of one that is there.
  */
 struct publish_file;
 

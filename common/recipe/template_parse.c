@@ -244,10 +244,9 @@ static void take_line(struct text *tx, const struct tag *tag, const char **from)
         return;
     while (before > tx->begin && is_blank(before[-1]))
         before--;
-    while (behind < tx->end && is_blank(*behind))
-        behind++;
-    if (tx->end - behind >= 2 && behind[0] == '\r' && behind[1] == '\n')
-        behind++;
+    for (; behind < tx->end; behind++)
+        if (!is_blank(*behind) && (*behind != '\r' || behind + 1 == tx->end || behind[1] != '\n'))
+            break;
     if ((before > tx->begin && before[-1] != '\n') || (behind < tx->end && *behind != '\n'))
         return;
     *from = before;

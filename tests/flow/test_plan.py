@@ -215,6 +215,20 @@ class Plan(SheafTest):
         self.assertEqual((plan["rows"], plan["requests"], plan["batches"], plan["price"]), (0, 0, 0, None))
         self.assertEqual(self.plan("empty.jsonl")["requests"], 0)
 
+    def test_the_older_format_needs_no_input(self):
+        os.mkdir(self.path("data"))
+        files = {"posts": [{"content": "好", "image_urls": ["https://example.org/a.png"]}, {"content": "坏"}, {}],
+                 "sentiment_attributes": ["喜悦", "愤怒"], "publisher_objects": ["居民", "媒体"],
+                 "topics": [{"parent_topic": "环境", "sub_topics": ["河道"]}]}
+        for name, content in files.items():
+            self.write("data/%s.json" % name, [json.dumps(content, ensure_ascii=False)])
+        config = self.write("config.json", [json.dumps(
+            {"batch": {"model": "glm-4-air", "multimodal_model": "glm-4v-plus"}, "paths": {"data_dir": "data"}})])
+        plan = self.plan("--config", config, "--provider", "zhipu")
+        self.assertEqual(plan["rows"], 3)
+        self.assertEqual({lane["model"] for lane in plan["lanes"]}, {"glm-4-air", "glm-4v-plus"})
+        self.assertEqual({a["name"]: (a["requests"], a["skipped"]) for a in plan["analyses"]}["sentiment_polarity"], (2, 1))
+
     def test_nothing_is_called(self):
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))

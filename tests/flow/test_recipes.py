@@ -422,10 +422,12 @@ analyses:
         self.needs_failpoints()
         for point in ("round.map:kill", "round.requests:kill", "cli.round_ended:kill", "cli.round_kept:kill",
                       "round.map:kill@2", "round.requests:kill@2", "cli.round_ended:kill@2", "cli.round_kept:kill@2",
-                      "publish.errors:kill", "publish.report:kill", "publish.output:kill"):
+                      "publish.write:kill", "publish.write:kill@5", "publish.fsync:kill", "publish.fsync:kill@4",
+                      "publish.fsync:kill@7", "publish.errors:kill", "publish.report:kill", "publish.output:kill"):
             with self.subTest(point):
                 self.kill_at(point)
                 self.finish()
+                self.assertEqual([name for name in os.listdir(self.folder) if name.startswith(".out")], [])
                 for name in os.listdir(self.folder):
                     if name.startswith("out."):
                         path = self.path(name)
@@ -518,6 +520,53 @@ class AgainTest(RecipeTest):
         for i, line in enumerate(self.lines("out.jsonl")):
             if before[i] == "ok":
                 self.assertEqual(line, first[i])
+
+
+    def resubmit(self, code=0, env=None):
+        got, _, err = self.sheaf("resubmit", "rows.jsonl", "--state-dir", self.path("out.jsonl.sheaf"),
+                                 "--poll-interval", "100ms", "--settle", "1s", "--lease", "2s", "-y", env=env)
+        self.assertEqual(got, code, err)
+        return err
+
+    def failing_packs(self):
+        """A job in which packs failed, and then some of their rows alone; from now on nothing fails."""
+        recipe = self.write_recipe(PacksTest.PACK)
+        rows = ['{"id":"r%d","text":"text %d"}' % (i, i) for i in range(100)]
+        simulator = self.simulator("--answers", self.answers(PacksTest.GOOD))
+        simulator.arm("rows-policy=0.3:always")
+        self.enrich(simulator, self.write("rows.jsonl", rows), recipe, "out.jsonl", code=3)
+        states = self.check_rows(rows, "out.jsonl", {"label": "label"})["label"]
+        self.assertGreater(sum(s == "failed" for s in states.values()), 3)
+        simulator.arm("rows-policy=off")
+        return rows, states, self.lines("out.jsonl")
+
+    def test_rows_that_failed_in_a_later_round_are_sent_again(self):
+        rows, before, first = self.failing_packs()
+        self.resubmit()
+        states = self.check_rows(rows, "out.jsonl", {"label": "label"})
+        self.assertEqual(set(states["label"].values()), {"ok"})
+        self.check_report("out.jsonl", states)
+        for i, line in enumerate(self.lines("out.jsonl")):
+            if before[i] == "ok":
+                self.assertEqual(line, first[i])
+
+
+    def test_a_resubmission_that_is_killed_is_completed_by_the_same_command(self):
+        self.needs_failpoints()
+        rows, _, _ = self.failing_packs()
+        for point in ("publish.errors:kill", "publish.report:kill"):
+            process = self.start("resubmit", "rows.jsonl", "--state-dir", self.path("out.jsonl.sheaf"),
+                                 "--poll-interval", "100ms", "--settle", "1s", "--lease", "2s", "-y",
+                                 env={"SHEAF_FP": point})
+            self.assertEqual(process.wait(timeout=60), -signal.SIGKILL, point)
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.resubmit()
+        states = self.check_rows(rows, "out.jsonl", {"label": "label"})
+        self.assertEqual(set(states["label"].values()), {"ok"})
+        self.check_report("out.jsonl", states)
 
 
 if __name__ == "__main__":

@@ -1529,6 +1529,94 @@ class Measures(unittest.TestCase):
             self.assertEqual(sim.ledger()["live_ms"], ledger["live_ms"])
 
 
+class Answers(unittest.TestCase):
+    """Answers by the rules of a file, and what is done to them."""
+
+    RULES = {"answers": [
+        {"find": "users", "each": "^## (.+)$", "json": {"label": {"$one": ["a", "b"]}}},
+        {"find": "number", "json": {"n": {"$int": [1, 5]}}},
+        {"find": "word", "text": {"$one": ["甲", "乙"]}}]}
+    PACK = "the users\n## u-1\nx\n## u-2\ny"
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="sheaf-test-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.rules = os.path.join(self.folder, "answers.json")
+        with open(self.rules, "w", encoding="utf-8") as out:
+            json.dump(self.RULES, out)
+
+    def contents(self, sim, data):
+        batch = sim.run(data)
+        choices = {l["custom_id"]: l["response"]["body"]["choices"][0]
+                   for l in sim.lines(batch["output_file_id"])}
+        return {name: choice["message"]["content"] for name, choice in choices.items()}, choices
+
+    def test_the_rule_that_fits_answers_in_each_dialect(self):
+        data = line("p", self.PACK) + line("w", "one word") + line("o", "something else") + b"".join(
+            line(f"n-{i}", f"number {i}") for i in range(200))
+        with Simulator("--answers", self.rules) as sim:
+            said, _ = self.contents(sim, data)
+            again, _ = self.contents(sim, data)
+        self.assertEqual(said, again)
+        self.assertEqual([e["id"] for e in json.loads(said["p"])], ["u-1", "u-2"])
+        self.assertTrue({e["label"] for e in json.loads(said["p"])} <= {"a", "b"})
+        self.assertIn(said["w"], ("甲", "乙"))
+        self.assertTrue(said["o"].startswith("sim:"))
+        self.assertEqual({json.loads(said[f"n-{i}"])["n"] for i in range(200)}, {1, 2, 3, 4, 5})
+        with Simulator("--answers", self.rules, "--profile", "zhipu", base="/api/paas/v4") as sim:
+            zhipu = b"".join(line(f"number-{i}", f"number {i}", url="/v4/chat/completions") for i in range(3))
+            batch = sim.run(zhipu, endpoint="/v4/chat/completions")
+            for l in sim.lines(batch["output_file_id"]):
+                content = l["response"]["body"]["choices"][0]["message"]["content"]
+                self.assertIn(json.loads(content)["n"], range(1, 6))
+
+    def test_a_file_that_cannot_be_used_ends_it(self):
+        with open(self.rules, "w", encoding="utf-8") as out:
+            out.write('{"answers": [{"find": 3}]}')
+        done = subprocess.run([PROGRAM, "--answers", self.rules], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=20)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("answers[0]: needs either text or json", done.stderr)
+
+    def test_what_models_do_to_answers(self):
+        for fault, question, check in (
+                ("rows-prose=1", "number", lambda text: "{" not in text and " " in text),
+                ("rows-wrapped=1", "number", lambda text: re.fullmatch(
+                    r'[A-Z][^{]+\{"n":[1-5]\}[^{]+', text)),
+                ("rows-fenced=1", "number", lambda text: re.fullmatch(
+                    r'```json\n\{"n":[1-5]\}\n```', text)),
+                ("rows-loose=1", "number", lambda text: re.fullmatch(r"\{'n':[1-5],\}", text)),
+                ("rows-cut-off=1", "number", lambda text: text == '{"n"'),
+                ("rows-wrong-word=1", "number", lambda text: text == '{"n":"three"}'),
+                ("rows-wrong-word=1", "word", lambda text: text == "no-such-word"),
+                ("rows-extra-key=1", "number", lambda text: re.fullmatch(
+                    r'\{"n":[1-5],"comment":"made up"\}', text)),
+                ("rows-forgotten=1", self.PACK, lambda text: [
+                    e["id"] for e in json.loads(text)] == ["u-1"])):
+            with self.subTest(fault), Simulator("--answers", self.rules, "--fault", fault) as sim:
+                said, choices = self.contents(sim, line("r", question))
+                self.assertTrue(check(said["r"]), said["r"])
+                self.assertEqual(choices["r"]["finish_reason"],
+                                 "length" if "cut-off" in fault else "stop")
+                ledger = sim.ledger()
+                self.assertEqual((ledger["rows_spoiled"], ledger["rows_billed"]), (1, 1))
+
+    def test_a_question_that_is_asked_again_gets_another_chance(self):
+        data = b"".join(line(f"n-{i}", f"number {i}") for i in range(300))
+
+        def bad(said):
+            return {name for name, text in said.items() if "{" not in text}
+        with Simulator("--answers", self.rules, "--fault", "rows-prose=0.5") as sim:
+            first, second = (bad(self.contents(sim, data)[0]) for _ in range(2))
+            self.assertTrue(100 < len(first) < 200, len(first))
+            self.assertTrue(30 < len(first & second) < 120, len(first & second))
+        with Simulator("--answers", self.rules, "--fault", "rows-prose=1:once") as sim:
+            self.assertEqual([len(bad(self.contents(sim, data)[0])) for _ in range(2)], [300, 0])
+        with Simulator("--answers", self.rules, "--fault", "rows-prose=0.5:always") as sim:
+            first, second = (bad(self.contents(sim, data)[0]) for _ in range(2))
+            self.assertEqual(first, second)
+
+
 class Documentation(unittest.TestCase):
     def test_every_fault_is_documented_and_struck_here(self):
         here = os.path.dirname(os.path.abspath(__file__))

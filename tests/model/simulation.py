@@ -61,7 +61,7 @@ class Simulation:
         self.breaks_sink = mode == 'plain' and mutant is None and self.rng.random() < BROKEN_RUNS
         self.sink_broken = False
         self.max_attempts = self.rng.choice([1, 2, 3, 3])
-        self.cap = self.rng.choice([-1, 0, 60, 300, 10**6])
+        self.cap = self.rng.choice([-1, 0, 4000, 12000, 40000])
         self.bound = 0  # that spent and reserved together may not pass: the cap, or what was reserved under a higher one
         self.priced = {lane: self.rng.random() < .7 for lane in LANES}
         self.settled = {}  # batch -> what it cost, as its first `done` said
@@ -149,7 +149,7 @@ class Simulation:
             self.priced[lane] = self.priced[lane] or self.rng.random() < .3
         quotes = [x for row in lanes[1:] for x in (row[0], QUOTE if self.priced[row[0]] else '')]
         if self.redis.hget(P + 'j:' + JOB, 'hold') == 'budget':
-            self.cap = self.rng.choice([-1, max(self.cap, 10) * 2])
+            self.cap = self.rng.choice([-1, max(self.cap, 2000) * 2, max(self.cap, 2000) * 2])
         elif self.rng.random() < .05:
             self.cap = self.rng.choice([-1, 0, self.cap // 2, self.cap * 2])
         reply = self.call('job_open', JOB, ji, 'fp', '{}', SITE, self.sink.generation(), len(quotes) // 2, *quotes, 'maxs', 12,

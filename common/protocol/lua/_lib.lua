@@ -65,7 +65,7 @@ local function lane_money(j, lane)
   local names, m = {}, {}
   for i = 1, #MONEY do names[i] = MONEY[i] .. ':' .. lane end
   local v = redis.call('HMGET', moneyk(j), unpack(names))
-  for i = 2, #MONEY do m[MONEY[i]] = num(v[i]) end
+  for i = 2, #MONEY do m[MONEY[i]] = math.max(0, num(v[i])) end   -- less than 0: shards from before there was money
   local cur, input, cached, output = string.match(v[1] or '', '^(%u+):(%d+):(%d+):(%d+)$')
   if cur and cur == redis.call('HGET', jk(j), 'cur') then
     m.quote, m.input, m.output = v[1], math.max(tonumber(input), tonumber(cached)), tonumber(output)

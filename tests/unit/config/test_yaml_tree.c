@@ -104,7 +104,7 @@ static void what_is_not_allowed_is_told_by_its_place(void **state)
                               "secret; use api_key_file or the environment"},
         {"a: \"\\ud83d\\ude00\"", "t:1:7: found invalid Unicode character escape code"                  },
         {"a:\n\t- 1\n",           "t:2:1: found character that cannot start any token"                  },
-        {"a: caf\xe9\n",          "t:1:7: incomplete UTF-8 octet sequence"                                 },
+        {"a: caf\xe9\n",          "t:1:7: incomplete UTF-8 octet sequence"                              },
     };
 
     (void)state;

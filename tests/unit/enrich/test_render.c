@@ -185,6 +185,32 @@ static void test_a_request_that_is_too_long_is_not_sent(void **state)
     buf_release(&log);
 }
 
+/* The limit counts the line as the provider gets it: with the custom_id of the wire. */
+static void test_the_longest_request_is_sent_and_one_byte_more_is_not(void **state)
+{
+    struct asking *a = *state;
+    size_t asked = 0, refused = 0;
+
+    asking_add(a, "a_name_of_forty_eight_characters_longer_than_wire", "{{c}}");
+    asking_rows(a, "{\"c\":\"content\"}\n");
+    struct buf whole = render_all(a, NULL, true);
+    size_t len = strlen(strchr(whole.data, '{')) - 1;
+    for (size_t most = len - 2; most < len + 2; most++) {
+        struct render_options options = {.max_line_bytes = most};
+
+        asking_rows(a, "{\"c\":\"content\"}\n");
+        struct buf log = render_all(a, &options, false);
+        bool sent = strstr(log.data, "row_too_long") == NULL;
+        assert_int_equal(sent, most >= len);
+        asked += sent;
+        refused += !sent;
+        buf_release(&log);
+    }
+    assert_int_equal(asked, 2);
+    assert_int_equal(refused, 2);
+    buf_release(&whole);
+}
+
 static void test_a_request_of_more_than_sixteen_megabytes_is_not_sent(void **state)
 {
     struct asking *a = *state;
@@ -373,6 +399,22 @@ static void test_packs_do_not_cross_blocks(void **state)
     buf_release(&text);
 }
 
+static void test_every_block_has_ids_of_its_own(void **state)
+{
+    struct asking *a = *state;
+    struct buf text = BUF_INIT(1 << 20);
+
+    add_pack(a, 1000, 0);
+    for (int i = 0; i < 1000; i++)
+        assert_true(buf_printf(&text, "{\"id\":%d,\"c\":1}\n", i));
+    assert_true(buf_printf(&text, "{\"id\":5,\"c\":1}\n{\"id\":5,\"c\":1}\n{\"id\":6,\"c\":1}\n"));
+    asking_rows(a, text.data);
+    struct buf log = render_all(a, NULL, false);
+    assert_non_null(strstr(log.data, ",999\nk 0\nk 1,2\n"));
+    buf_release(&log);
+    buf_release(&text);
+}
+
 /* Choices. */
 
 struct script {
@@ -529,6 +571,7 @@ int main(void)
         CASE(test_the_index_goes_on_over_the_blocks),
         CASE(test_pairs_that_are_not_asked_say_why),
         CASE(test_a_request_that_is_too_long_is_not_sent),
+        CASE(test_the_longest_request_is_sent_and_one_byte_more_is_not),
         CASE(test_a_request_of_more_than_sixteen_megabytes_is_not_sent),
         CASE(test_a_pack_is_one_request_about_several_rows),
         CASE(test_rows_that_cannot_be_asked_are_left_out_of_a_pack),
@@ -538,6 +581,7 @@ int main(void)
         CASE(test_a_pack_keeps_to_the_line_and_a_row_over_it_is_not_sent),
         CASE(test_a_pack_that_turns_out_too_long_is_divided),
         CASE(test_packs_do_not_cross_blocks),
+        CASE(test_every_block_has_ids_of_its_own),
         CASE(test_only_chosen_pairs_are_asked),
         CASE(test_alone_is_alone_also_where_rows_are_packed),
         CASE(test_a_choice_that_fails_ends_the_rendering),

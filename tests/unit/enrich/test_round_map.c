@@ -336,6 +336,26 @@ static void test_bytes_behind_the_end_are_refused(void **state)
     draft_free(&d);
 }
 
+static void test_sums_that_do_not_fit_are_noticed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct draft d;
+        struct err err = {0};
+
+        draft_begin(&d);
+        draft_block(&d, 2);
+        draft_item(&d, &one_of_each[0]);
+        d.counts.rows += i == 0;
+        d.counts.blocks += i == 1;
+        d.counts.requests += i == 2;
+        draft_end(&d);
+        assert_false(read_all(d.file.data, d.file.len, &err));
+        assert_non_null(strstr(err.msg, "sums"));
+        draft_free(&d);
+    }
+}
+
 static void test_anything_else_is_no_map(void **state)
 {
     static const char *const files[] = {"", "SHEAF", "{\"a\":1}\n{\"b\":2}\n", "SHEAFMAPSHEAFMAP"};
@@ -583,6 +603,7 @@ int main(void)
         cmocka_unit_test(test_every_cut_off_file_is_refused),
         cmocka_unit_test(test_every_changed_byte_is_noticed),
         cmocka_unit_test(test_bytes_behind_the_end_are_refused),
+        cmocka_unit_test(test_sums_that_do_not_fit_are_noticed),
         cmocka_unit_test(test_anything_else_is_no_map),
         cmocka_unit_test(test_nonsense_with_a_right_checksum_is_refused),
         cmocka_unit_test(test_a_map_of_something_else_is_a_conflict),

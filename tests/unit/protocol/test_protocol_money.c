@@ -523,6 +523,24 @@ static void what_backs_off_is_waited_for(void **state)
     assert_held(b, false);
 }
 
+/* As scripts wrote it that knew of no money. */
+static void a_shard_from_before_there_was_money_counts_as_one_without_ceilings(void **state)
+{
+    struct bench *b = *state;
+
+    job_of(b, 3 * UNIT, 1);
+    redis_server_ask(&b->server, "HDEL sheaf:{0}:s:j1:0:0 eo un", NULL, 0);
+    redis_server_ask(&b->server, "XTRIM sheaf:{0}:q:j1:lane1 MAXLEN 0", NULL, 0);
+    redis_server_ask(&b->server, "XADD sheaf:{0}:q:j1:lane1 * e 0:0:0:10:10:100:1000000", NULL, 0);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(b->batch.reserved_nano, 1150000000 + 10 * 1024 * 2000);
+    assert_int_equal(bench_members(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(b->members[0].open_ended, 10);
+    settle(b, "b1", UNIT);
+    assert_money(b, UNIT, 0);
+    assert_int_equal(b->job.left_nano, 0);
+}
+
 struct told {
     struct bench *bench;
     size_t count;
@@ -580,6 +598,7 @@ int main(void)
         TEST(a_cancelled_job_ends_although_its_cap_is_used_up),
         TEST(an_input_that_is_still_cut_is_waited_for),
         TEST(what_backs_off_is_waited_for),
+        TEST(a_shard_from_before_there_was_money_counts_as_one_without_ceilings),
         TEST(the_lanes_of_a_job_are_told_with_their_labels),
     };
 
