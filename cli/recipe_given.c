@@ -12,6 +12,15 @@ bool recipe_given_is_classic(const struct options *o)
     return o->recipe == NULL && o->config != NULL && classic_is(o->config);
 }
 
+/* What the recipe is made for goes before a default and the configuration file. */
+static bool adopt_provider(struct options *o, const char *provider, struct err *err)
+{
+    if (provider == NULL || options_origin(o, "provider") == SETTING_FROM_FLAG ||
+        options_origin(o, "provider") == SETTING_FROM_ENVIRONMENT)
+        return true;
+    return options_set(o, "provider", provider, err);
+}
+
 /* A number of the file, unless something that goes before the file says it. */
 static bool adopt(struct options *o, const char *name, int64_t value, const char *unit,
                   struct err *err)
@@ -66,7 +75,10 @@ bool recipe_given_load(struct invocation *call, struct recipe_given *out, struct
         out->input = input;
     if (o->output != NULL)
         out->output = o->output;
-    return true;
+    if (adopt_provider(o, out->recipe->provider, err))
+        return true;
+    recipe_given_release(out);
+    return false;
 }
 
 void recipe_given_release(struct recipe_given *given)

@@ -45,6 +45,7 @@ void recipe_release(struct recipe *recipe)
     free(recipe->files);
     free(recipe->name);
     free(recipe->folder);
+    free(recipe->provider);
     free(recipe->id_field);
     free(recipe->encoding);
     free(recipe->model_override);

@@ -87,9 +87,10 @@ struct recipe_file {
 };
 
 struct recipe {
-    char *name;                /* what messages call the file: its path as given */
-    char *folder;              /* what relative paths of files and images are from; absolute */
-    char *id_field;            /* dotted path of the rows' id; NULL: the row's number, from 0 */
+    char *name;     /* what messages call the file: its path as given */
+    char *folder;   /* what relative paths of files and images are from; absolute */
+    char *provider; /* name of the profile that its models are of; NULL: the file does not say */
+    char *id_field; /* dotted path of the rows' id; NULL: the row's number, from 0 */
     size_t id_line, id_column; /* of id_field in the file, from 1; 0: none */
 
     struct rows_options rows; /* how the rows are written; @encoding is owned by @encoding below */

@@ -13,9 +13,9 @@
 #define URL_END    "/chat/completions"
 #define URL_MAX    127
 
-static const char *const recipe_keys[] = {"model", "multimodal_model", "defaults", "id_field",
-                                          "input", "keep_raw",         "url",      "analyses",
-                                          NULL};
+static const char *const recipe_keys[] = {"provider", "model", "multimodal_model", "defaults",
+                                          "id_field", "input", "keep_raw",         "url",
+                                          "analyses", NULL};
 static const char *const input_keys[] = {"format", "encoding", NULL};
 
 static bool take_id_field(struct recipe_loader *l)
@@ -149,7 +149,8 @@ bool recipe_build(struct recipe_loader *l)
         return err_set(l->err, ERR_USAGE, "%s: has no analyses", l->tree->name);
     if (l->overrides != NULL)
         r->model_override = xstrdup(l->overrides->model);
-    bool ok = take_id_field(l) && take_input(l) && take_url(l, &url) && take_analyses(l, at, url) &&
+    bool ok = node_take_text(l, TREE_ROOT, "provider", &l->recipe->provider) && take_id_field(l) &&
+              take_input(l) && take_url(l, &url) && take_analyses(l, at, url) &&
               node_json(l, TREE_ROOT, &r->content, NULL);
     free(url);
     if (ok)

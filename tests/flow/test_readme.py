@@ -36,9 +36,9 @@ REHEARSAL = [
 
 ROWS = "examples/posts/posts.jsonl --recipe examples/posts/recipe.yaml"
 ENRICH = [
-    "sheaf plan %s --provider zhipu" % ROWS,
+    "sheaf plan %s" % ROWS,
     "sheaf simulate --port 8081 --profile zhipu --answers examples/posts/answers.json &",
-    "export ZHIPU_API_KEY=any SHEAF_PROVIDER=zhipu SHEAF_BASE_URL=http://127.0.0.1:8081/api/paas/v4 SHEAF_POLL_INTERVAL=200ms",
+    "export ZHIPU_API_KEY=any SHEAF_BASE_URL=http://127.0.0.1:8081/api/paas/v4 SHEAF_POLL_INTERVAL=200ms",
     "sheaf run %s --sample 5" % ROWS,
     "sheaf run %s -o enhanced.jsonl --max-cost 20CNY" % ROWS,
     "sheaf report --state-dir enhanced.jsonl.sheaf --html report.html",

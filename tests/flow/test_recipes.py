@@ -43,7 +43,8 @@ class RecipeTest(SheafTest):
         return self.simulator("--answers", os.path.join(EXAMPLES, name, "answers.json"), *words)
 
     def words(self, simulator, source, recipe, output, *flags):
-        return ["run", source, "--recipe", recipe, "-o", output, "--base-url", simulator.url, *self.quick, *flags]
+        return ["run", source, "--recipe", recipe, "-o", output, "--provider", "openai", "--base-url", simulator.url,
+                *self.quick, *flags]
 
     def enrich(self, simulator, source, recipe, output, *flags, code=0, env=None):
         got, out, err = self.sheaf(*self.words(simulator, source, recipe, self.path(output), *flags), env=env)
