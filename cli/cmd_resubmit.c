@@ -36,6 +36,7 @@ struct again {
     struct resubmit *choice;
     const struct resubmit_counts *counts;
     struct resubmit_plan_lane *lanes;
+    struct price_table prices;
     struct resubmit_plan_facts facts;
     struct resubmit_plan plan;
 };
@@ -64,6 +65,7 @@ static void make_plan(struct again *a, const struct provider_profile *profile)
         .lane_count = n->lane_count,
         .lanes_why = n->lanes_why,
         .provider = profile->name,
+        .prices = &a->prices,
         .max_requests = profile->limits.max_requests,
         .max_bytes = provider_max_bytes(profile),
         .ok = n->ok,
@@ -82,7 +84,8 @@ static bool choose(struct again *a, struct err *err)
     if (a->choice == NULL || !selection_check(&a->selection, a->sink, a->state.newest, err))
         return false;
     a->counts = resubmit_counts(a->choice);
-    if (!provider_profile_load(f->spec.provider, &a->call->options.providers, &box, err))
+    if (!price_table_load(&a->call->options.prices, &a->prices, err) ||
+        !provider_profile_load(f->spec.provider, &a->call->options.providers, &box, err))
         return false;
     make_plan(a, &box.profile);
     provider_profile_release(&box);
@@ -377,6 +380,7 @@ static int run(struct invocation *call)
     session_close(a->session);
     local_run_restore(call);
     selection_release(&a->selection);
+    price_table_release(&a->prices);
     free(a->lanes);
     free(a);
     return code;

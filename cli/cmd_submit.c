@@ -76,9 +76,9 @@ const struct verb cmd_submit = {
         "all hosts see INPUT under the same path. With --recipe INPUT has rows, and the requests\n"
         "are made here; the same command again asks once more for answers that were not valid,\n"
         "and --wait does so until there is nothing more to ask.",
-    .exits =
-        "0 handed over (with --wait: 0 or 3, as wait), 2 usage, 9 Redis or sink cannot be used,\n"
-        "11 INPUT cannot be read, 12 the name belongs to another input",
+    .exits = "0 handed over (with --wait: 0, 3 or 6, as wait), 2 usage, 9 Redis or sink cannot be "
+             "used,\n"
+             "11 INPUT cannot be read, 12 the name belongs to another input",
     .example = "sheaf submit in.jsonl --job nightly --redis redis://10.0.0.5 --sink dir:/data/sink",
     .groups = OPT_COMMON | OPT_SUBMIT,
     .min_args = 1,

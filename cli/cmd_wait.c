@@ -16,8 +16,9 @@ const struct verb cmd_wait = {
     .summary = "wait until a job has ended",
     .does = "Waits, silently unless --progress says how, until a job has ended. With --timeout it\n"
             "waits no longer than that; the job goes on.",
-    .exits = "0 every row has a result, 3 some rows failed, 5 no such job, 7 not in time, 9 Redis\n"
-             "cannot be used",
+    .exits =
+        "0 every row has a result, 3 some rows failed, 5 no such job, 6 held at its spend cap,\n"
+        "7 not in time, 9 Redis cannot be used",
     .example = "sheaf wait nightly --timeout 2h",
     .groups = OPT_COMMON | OPT_WAIT,
     .max_args = 1,

@@ -16,7 +16,8 @@ const struct verb cmd_watch = {
     .does = "Shows the progress of a job on standard error until it has ended. Ctrl-C ends the\n"
             "watching, never the job.",
     .exits =
-        "0 ended (also when rows failed), 5 no such job, 7 not in time, 9 Redis cannot be used",
+        "0 ended (also when rows failed), 5 no such job, 6 held at its spend cap, 7 not in time,\n"
+        "9 Redis cannot be used",
     .example = "sheaf watch nightly --redis redis://10.0.0.5",
     .groups = OPT_COMMON | OPT_WAIT,
     .max_args = 1,

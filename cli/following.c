@@ -17,7 +17,7 @@
 #define EVERY_MS  500
 #define REOPEN_MS 1000 /* a private Redis that is gone may have been started by somebody else */
 
-enum outcome { GOES_ON, ENDED, NO_JOB, TIMED_OUT, LOST, BROKEN };
+enum outcome { GOES_ON, ENDED, HELD, NO_JOB, TIMED_OUT, LOST, BROKEN };
 
 struct following {
     struct session *session;
@@ -39,6 +39,13 @@ static void end(struct following *f, enum outcome outcome)
     (void)event_base_loopbreak(session_base(f->session));
 }
 
+/* Nothing will move before somebody gives more money. */
+static void hold(struct following *f, const struct job_view *view)
+{
+    (void)err_set(&f->err, ERR_PERMANENT, "the spend cap is reached: %s", view->why);
+    end(f, HELD);
+}
+
 static void on_look(enum watcher_sight sight, const struct job_view *view, const struct err *err,
                     void *arg)
 {
@@ -52,6 +59,8 @@ static void on_look(enum watcher_sight sight, const struct job_view *view, const
         f->some_failed = sample_failed(view) > 0;
         if (view->state == JOB_FINAL)
             end(f, ENDED);
+        else if (strcmp(view->hold, "budget") == 0 && view->batches_alive == 0)
+            hold(f, view);
         break;
     case WATCHER_NO_JOB: end(f, NO_JOB); break;
     case WATCHER_SILENT: break; /* on_tick() sees to it */
@@ -132,6 +141,9 @@ static int conclude(const struct following *f, const struct invocation *call)
 
     switch (f->outcome) {
     case ENDED: return f->some_failed ? EXIT_CODE_SOME_FAILED : EXIT_CODE_OK;
+    case HELD:
+        return verb_fail_with(call, EXIT_CODE_BUDGET, f->err.msg,
+                              "the same `sheaf submit` with a higher --max-cost goes on");
     case NO_JOB:
         (void)snprintf(message, sizeof(message), "no job \"%s\"", f->job);
         return verb_fail_with(call, EXIT_CODE_NO_JOB, message, "`sheaf list` shows the jobs");

@@ -12,7 +12,7 @@
  * has ended, or for @timeout_ms (0: for as long as it takes). Shows progress in @form.
  * Survives that the Redis goes away for --give-up. @job may be NULL: the only
  * one. Messages for failures are written. Returns the exit code: 0 or 3 (some
- * rows failed), 5, 7, 9.
+ * rows failed), 5, 6 (held at its cap), 7, 9.
  */
 int following_run(const struct invocation *call, const char *job, enum option_progress form,
                   int64_t timeout_ms);

@@ -24,7 +24,7 @@ struct publish_paths {
 /**
  * The companions' names: the last extension of @output is replaced, or they
  * are appended where there is none. ERR_USAGE when a name is too long, or
- * @output is empty or ends with a slash.
+ * @output is empty, ends with a slash, or has the name of a compressed file (.gz, .zst).
  */
 MUST_CHECK bool publish_paths(const char *output, struct publish_paths *paths, struct err *err);
 

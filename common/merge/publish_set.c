@@ -43,6 +43,9 @@ bool publish_paths(const char *output, struct publish_paths *paths, struct err *
 
     if (len == 0 || output[len - 1] == '/')
         return err_set(err, ERR_USAGE, "output \"%s\" is not a file's name", output);
+    if ((len > 3 && strcmp(output + len - 3, ".gz") == 0) ||
+        (len > 4 && strcmp(output + len - 4, ".zst") == 0))
+        return err_set(err, ERR_USAGE, "output \"%s\": what is written is not compressed", output);
     if (len >= PUBLISH_PATH_MAX)
         return err_set(err, ERR_USAGE, "the output's path is too long");
     const char *slash = strrchr(output, '/');

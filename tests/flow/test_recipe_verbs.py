@@ -157,6 +157,18 @@ class ClusterTest(RecipeTest):
         self.assertEqual(self.jobs(), [])
         self.assertEqual([name for name in os.listdir(self.path("sink")) if name.startswith("posts")], [])
 
+    def test_a_wait_ends_at_the_cap_and_more_money_goes_on(self):
+        simulator = self.answering()
+        self.daemons(simulator)
+        code, _, err = self.submit(simulator, "--wait", "--max-cost", "0.00001USD")
+        self.assertEqual(code, 6, err)
+        self.assertIn("the spend cap is reached", err)
+        self.assertEqual(self.verb("wait", "posts")[0], 6)
+        self.assertEqual(simulator.ledger()["rows_billed"], 0)
+        code, _, err = self.submit(simulator, "--wait", "--max-cost", "1USD")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(simulator.ledger()["rows_billed"], 40)
+
     def test_standard_input_and_references_are_refused(self):
         simulator = self.answering()
         code, _, err = self.verb("submit", "-", "--recipe", self.path("recipe.yaml"), "--job", "posts", "--sink", self.sink)
@@ -194,6 +206,11 @@ class TrialTest(RecipeTest):
         code, _, err = self.trial(simulator, 6, "--max-cost", "0.000001USD")
         self.assertEqual(code, 6, err)
         self.assertEqual(simulator.ledger()["rows_billed"], 0)
+
+    def test_what_is_written_is_not_compressed_and_not_called_so(self):
+        code, _, err = self.sheaf("run", self.rows, "--recipe", self.path("recipe.yaml"), "-o", self.path("o.jsonl.gz"))
+        self.assertEqual(code, 2, err)
+        self.assertIn("not compressed", err)
 
     def test_it_is_said_what_a_trial_needs(self):
         self.assertEqual(self.sheaf("run", self.rows, "--sample", "3")[0], 2)

@@ -213,6 +213,91 @@ static void rows_that_changed_and_another_recipe_are_refused(void **state)
     must_integrate(w, false, false);
 }
 
+#define TALLIES "name: tallies\nmodel: m\nanalyses:\n  - {name: t, prompt: \"{{n}}\"}\n"
+
+/* 2,500 rows of one digit each; row @other has another one. */
+static char *tally_rows(size_t other)
+{
+    char *text = xcalloc(2500, 8);
+
+    for (size_t i = 0; i < 2500; i++)
+        memcpy(text + i * 8, i == other ? "{\"n\":7}\n" : "{\"n\":1}\n", 8);
+    return text;
+}
+
+static void change_row(const struct enrich_world *w, size_t row)
+{
+    char *text = tally_rows(row);
+    FILE *file = fopen(w->rows, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 8, 2500, file), 2500);
+    assert_int_equal(fclose(file), 0);
+    free(text);
+}
+
+static void rows_that_changed_between_are_named(void **state)
+{
+    static const struct {
+        size_t row;
+        const char *words;
+    } cases[] = {
+        {0,    "rows 0 to 999 are not what they were when they were asked about"    },
+        {1234, "rows 1000 to 1999 are not what they were when they were asked about"},
+        {2499, "rows 2000 to 2499 are not what they were when they were asked about"},
+    };
+    struct enrich_world *w = *state;
+    struct enrich_report report;
+
+    enrich_world_free(w);
+    enrich_world_make(w, TALLIES, "rows.jsonl", "");
+    change_row(w, SIZE_MAX);
+    enrich_world_round(w, &(struct enrich_said){NULL, "x", NULL}, 1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = {0};
+
+        change_row(w, cases[i].row);
+        assert_false(enrich_world_integrate(w, false, &report, NULL, &err));
+        assert_int_equal(err.kind, ERR_INPUT);
+        assert_non_null(strstr(err.msg, cases[i].words));
+        assert_non_null(strstr(err.msg, "rows.jsonl"));
+        enrich_world_assert_file(w, ".jsonl", "");
+    }
+    change_row(w, SIZE_MAX);
+    must_integrate(w, false, false);
+}
+
+/* The next round asks nothing about rows that are not those of the round before. */
+static void a_later_round_is_not_rendered_of_rows_that_changed(void **state)
+{
+    struct enrich_world *w = *state;
+    struct rows *rows;
+    struct judge *judge;
+    struct render *render;
+    struct render_choice choice;
+    struct render_options options = {.choice = &choice};
+    const struct block *block;
+    struct err err = {0};
+    bool end = false;
+
+    enrich_world_free(w);
+    enrich_world_make(w, TALLIES, "rows.jsonl", "");
+    change_row(w, SIZE_MAX);
+    enrich_world_round(w, &(struct enrich_said){NULL, "x", NULL}, 1);
+    change_row(w, 1500);
+    judge = judge_new(&w->recipe, w->rounds, w->count, NULL);
+    choice = judge_choice(judge);
+    rows = rows_open(w->rows, &w->recipe.rows, NULL);
+    render = render_new(&w->recipe, rows, &options);
+    assert_true(render_block(render, &block, &end, NULL));
+    assert_false(render_block(render, &block, &end, &err));
+    assert_int_equal(err.kind, ERR_INPUT);
+    assert_non_null(strstr(err.msg, "rows 1000 to 1999 are not what they were"));
+    render_free(render);
+    rows_close(rows);
+    judge_free(judge);
+}
+
 static void rounds_have_their_order(void **state)
 {
     struct enrich_world *w = *state;
