@@ -44,6 +44,9 @@ static bool prepare(const struct options *o, struct grounds *g, struct plan *pla
         !price_table_load(&o->prices, &g->prices, err) || !read_cap(o, plan, err))
         return false;
     g->limits = provider_limits_at(&g->box.profile, o->base_url);
+    if (o->max_batches > 0 &&
+        (g->limits.batches_alive == 0 || (uint64_t)o->max_batches < g->limits.batches_alive))
+        g->limits.batches_alive = (uint32_t)o->max_batches;
     plan->profile = &g->box.profile;
     plan->limits = &g->limits;
     plan->prices = &g->prices;
@@ -52,30 +55,30 @@ static bool prepare(const struct options *o, struct grounds *g, struct plan *pla
     return true;
 }
 
-static bool read_recipe(struct invocation *call, struct grounds *g, struct plan *plan,
+/* A recipe may name its provider, so it comes before prices and limits. */
+static bool load_recipe(struct invocation *call, struct grounds *g, struct plan *plan,
                         struct err *err)
 {
+    const struct options *o = &call->options;
+
+    plan->input = verb_arg(call, 0);
+    if (o->recipe == NULL && !recipe_given_is_classic(o))
+        return (o->input_format == NULL && o->encoding == NULL) ||
+               err_set(err, ERR_USAGE, "--input-format and --encoding are for rows: with --recipe");
     if (!recipe_given_load(call, &g->given, err))
         return false;
     plan->recipe = g->given.recipe->name;
     plan->input = g->given.input;
-    if (plan->input == NULL)
-        return err_set(err, ERR_USAGE, "INPUT is missing");
-    return plan_read_rows(plan, plan->input, g->given.recipe, err);
+    return true;
 }
 
-static bool read_input(struct invocation *call, struct grounds *g, struct plan *plan,
+static bool read_input(const struct options *o, const struct grounds *g, struct plan *plan,
                        struct err *err)
 {
-    const struct options *o = &call->options;
-
-    if (o->recipe != NULL || recipe_given_is_classic(o))
-        return read_recipe(call, g, plan, err);
-    if (o->input_format != NULL || o->encoding != NULL)
-        return err_set(err, ERR_USAGE, "--input-format and --encoding are for rows: with --recipe");
-    plan->input = verb_arg(call, 0);
     if (plan->input == NULL)
         return err_set(err, ERR_USAGE, "INPUT is missing");
+    if (g->given.recipe != NULL)
+        return plan_read_rows(plan, plan->input, g->given.recipe, err);
     return plan_read_requests(plan, plan->input, o->model, err);
 }
 
@@ -100,7 +103,8 @@ static int run(struct invocation *call)
     struct err err = {0};
     int code = EXIT_CODE_OK;
 
-    if (prepare(&call->options, &g, plan, &err) && read_input(call, &g, plan, &err)) {
+    if (load_recipe(call, &g, plan, &err) && prepare(&call->options, &g, plan, &err) &&
+        read_input(&call->options, &g, plan, &err)) {
         plan_finish(plan);
         print(plan, call->options.json);
     } else {

@@ -76,7 +76,7 @@ const struct verb cmd_report = {
     .exits = "0 (also when rows failed), 5 no such job, 7 the job has not ended, 9 Redis or sink\n"
              "cannot be used",
     .example = "sheaf report nightly --html report.html",
-    .groups = OPT_COMMON | OPT_READ,
+    .groups = OPT_COMMON | OPT_READ | OPT_REPORT,
     .max_args = 1,
     .run = run,
 };

@@ -1,12 +1,15 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/core/status_print.h"
 #include "cli/finish.h"
 #include "cli/operator.h"
+#include "cli/person.h"
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "common/base/buf.h"
+#include "common/base/xmem.h"
 #include "common/sink/sink.h"
 #include "common/sink/sink_trail.h"
 
@@ -80,6 +83,20 @@ static void print(const struct job_view *view, void *arg)
     sink_close(sink);
 }
 
+/* Of a job with a recipe that has ended: a later round may be what is meant. */
+static void tell_of_rounds(const struct invocation *call, struct session *session, const char *job)
+{
+    struct operator_job *newest = xcalloc(1, sizeof(*newest));
+
+    if (!call->options.json && operator_look(session, job, newest, NULL) &&
+        operator_go_to_newest(session, newest, NULL) && strcmp(newest->name, job) != 0)
+        person_tell(call, "its newest round is %s, which %s", newest->name,
+                    newest->finish.state == JOB_FINAL ? "has ended"
+                    : newest->hold[0] != '\0'         ? "is held"
+                                                      : "is under way");
+    free(newest);
+}
+
 static int run(struct invocation *call)
 {
     struct output out = {.text = BUF_INIT(OUTPUT_MAX), .json = call->options.json};
@@ -93,9 +110,12 @@ static int run(struct invocation *call)
     ok = ok && session_view(session, job, print, &out, &err);
 
     bool asked = session != NULL;
-    session_close(session);
-    if (ok)
+    if (ok) {
         (void)fwrite(out.text.data, 1, out.text.len, stdout);
+        (void)fflush(stdout);
+        tell_of_rounds(call, session, job);
+    }
+    session_close(session);
     buf_release(&out.text);
     return ok ? EXIT_CODE_OK
               : verb_fail(call, &err,

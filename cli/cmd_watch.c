@@ -1,10 +1,11 @@
-#include "cli/following.h"
+#include "cli/recipe_wait.h"
 #include "cli/verb.h"
 
 static int run(struct invocation *call)
 {
-    int code = following_run(call, verb_arg(call, 0), (enum option_progress)call->options.progress,
-                             call->options.timeout_ms);
+    int code =
+        recipe_wait_run(call, verb_arg(call, 0), (enum option_progress)call->options.progress,
+                        call->options.timeout_ms);
 
     return code == EXIT_CODE_SOME_FAILED ? EXIT_CODE_OK : code;
 }

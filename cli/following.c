@@ -142,8 +142,9 @@ static int conclude(const struct following *f, const struct invocation *call)
     switch (f->outcome) {
     case ENDED: return f->some_failed ? EXIT_CODE_SOME_FAILED : EXIT_CODE_OK;
     case HELD:
-        return verb_fail_with(call, EXIT_CODE_BUDGET, f->err.msg,
-                              "the same `sheaf submit` with a higher --max-cost goes on");
+        return verb_fail_with(
+            call, EXIT_CODE_BUDGET, f->err.msg,
+            "the same `sheaf submit` or `sheaf run` with a higher --max-cost goes on");
     case NO_JOB:
         (void)snprintf(message, sizeof(message), "no job \"%s\"", f->job);
         return verb_fail_with(call, EXIT_CODE_NO_JOB, message, "`sheaf list` shows the jobs");

@@ -15,6 +15,7 @@
 
 #define STOP_GRACE_MS 5000
 #define GOES_ON       "the same command goes on where it was"
+#define BEGINS_ANEW   "a sample is not gone on with: the same command tries it anew"
 
 bool local_run_redirect(struct invocation *call, const struct session *session, struct err *err)
 {
@@ -87,18 +88,19 @@ static int publish(const struct invocation *call, struct display *display, const
 }
 
 /* LOCAL_RUN_ENDED, or why it has not. */
-static int conclude(const struct invocation *call, const struct run_result *result)
+static int conclude(const struct invocation *call, const struct run_result *result, bool is_trial)
 {
     const struct run_verdict *v = &result->verdict;
+    const char *preset = is_trial ? BEGINS_ANEW : GOES_ON;
+    const char *hint = v->hint != NULL ? v->hint : preset;
 
     if (result->signal > 0)
         return verb_fail_with(call, (enum exit_code)(EXIT_CODE_SIGNAL + result->signal), "stopped",
-                              GOES_ON);
+                              preset);
     if (v->step == RUN_FINISHED)
         return LOCAL_RUN_ENDED;
-    const char *hint = v->hint != NULL ? v->hint : GOES_ON;
-
-    return verb_fail_with(call, v->code, v->message, v->advice[0] != '\0' ? v->advice : hint);
+    return verb_fail_with(call, v->code, v->message,
+                          v->advice[0] != '\0' && !is_trial ? v->advice : hint);
 }
 
 int local_run_publish(const struct invocation *call, const struct finish *f,
@@ -132,6 +134,7 @@ static int work(const struct invocation *call, struct session *session, const st
                                 .sink = job->sink,
                                 .site = job->site,
                                 .max_cost = job->max_cost,
+                                .warn_at = job->warn_at,
                                 .spent_before = job->spent_before,
                                 .what = job->what};
 
@@ -142,7 +145,7 @@ static int work(const struct invocation *call, struct session *session, const st
     bool ok = run_job(&run, &result, &err);
     supervisor_stop(session_supervisor(session), PRIVATE_REDIS_NAME, STOP_GRACE_MS);
     *finish = result.finish;
-    return ok ? conclude(call, &result) : verb_fail(call, &err, NULL);
+    return ok ? conclude(call, &result, job->is_trial) : verb_fail(call, &err, NULL);
 }
 
 int local_run_to_end(const struct invocation *call, struct session *session,

@@ -10,19 +10,22 @@
 struct buf;
 struct finish;
 struct session;
+struct warn_at;
 
 /** A job that is worked on here until it ends. Borrowed. */
 struct local_job {
     const char *name;
-    const char *input;      /* absolute path; NULL: nothing is left to cut */
-    const char *sink;       /* "dir:/abs/path" */
-    const char *site;       /* who serves it */
-    const char *output;     /* NULL: nothing is written, only told */
-    bool overwrite;         /* an OUTPUT that is not this job's is replaced */
-    const struct buf *what; /* run_job.what */
-    const char *unwritten;  /* what to do when OUTPUT could not be written */
-    const char *max_cost;   /* in place of --max-cost; NULL: that one */
-    int64_t spent_before;   /* nano-units that earlier rounds of the job cost */
+    const char *input;       /* absolute path; NULL: nothing is left to cut */
+    const char *sink;        /* "dir:/abs/path" */
+    const char *site;        /* who serves it */
+    const char *output;      /* NULL: nothing is written, only told */
+    bool overwrite;          /* an OUTPUT that is not this job's is replaced */
+    const struct buf *what;  /* run_job.what */
+    const char *unwritten;   /* what to do when OUTPUT could not be written */
+    const char *max_cost;    /* in place of --max-cost; NULL: that one */
+    bool is_trial;           /* the same command begins anew instead of going on */
+    struct warn_at *warn_at; /* shares of the cap that are told; NULL: those of --warn-at */
+    int64_t spent_before;    /* nano-units that earlier rounds of the job cost */
 };
 
 /** local_run_to_end(): the job has ended. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/model/price_table.h"
 #include "common/recipe/column_check.h"
 #include "common/rows/rows.h"
 
@@ -88,6 +89,41 @@ void recipe_given_release(struct recipe_given *given)
     else if (given->recipe != NULL)
         classic_release(&given->classic);
     *given = (struct recipe_given){0};
+}
+
+static bool check_price(const struct price_table *prices, const char *provider, const char *model,
+                        struct err *err)
+{
+    struct price_quote quote;
+
+    return price_table_quote(prices, provider, model, true, &quote) ||
+           err_set(
+               err, ERR_USAGE,
+               "no price is known for model \"%s\" of provider %s, and --max-cost needs it: "
+               "give one in sheaf.yaml, for a million tokens: \"prices: {models: {\"%s\": "
+               "{provider: %s, currency: %s, input: ..., output: ...}}}\", or leave the cap out",
+               model, provider, model, provider, price_table_currency(prices, provider));
+}
+
+bool recipe_given_check_prices(const struct recipe_given *given, const struct options *o,
+                               struct err *err)
+{
+    const struct recipe *recipe = given->recipe;
+    struct price_table prices = {0};
+    bool ok = true;
+
+    if (o->max_cost == NULL)
+        return true;
+    if (!price_table_load(&o->prices, &prices, err))
+        return false;
+    for (size_t i = 0; ok && i < recipe->count; i++) {
+        const struct analysis *a = &recipe->analyses[i];
+
+        ok = check_price(&prices, o->provider, a->model, err) &&
+             (a->image_count == 0 || check_price(&prices, o->provider, a->multimodal_model, err));
+    }
+    price_table_release(&prices);
+    return ok;
 }
 
 bool recipe_given_check_rows(const struct recipe_given *given, const char *path, struct err *err)

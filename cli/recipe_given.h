@@ -34,6 +34,13 @@ MUST_CHECK bool recipe_given_load(struct invocation *call, struct recipe_given *
 void recipe_given_release(struct recipe_given *given);
 
 /**
+ * With --max-cost every model of the recipe needs a price: ERR_USAGE names the first without, and
+ * how to give one.
+ */
+MUST_CHECK bool recipe_given_check_prices(const struct recipe_given *given, const struct options *o,
+                                          struct err *err);
+
+/**
  * Whether the rows at @path (which can be read again) have the columns that the recipe names, as
  * far as the first rows tell. ERR_USAGE with the place in the template, ERR_INPUT when they cannot
  * be read.

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/core/warn_at.h"
 #include "cli/display.h"
 #include "cli/local_run.h"
 #include "cli/person.h"
@@ -147,6 +148,7 @@ struct chain {
     uint64_t max_line_bytes;
     struct recipe_rounds rounds;
     struct recipe_money money;
+    struct warn_at warn_at;
 };
 
 static bool find_limits(struct chain *c, struct err *err)
@@ -170,11 +172,12 @@ static void tell_first(const struct chain *c, const struct round_counts *n)
         for (unsigned code = RENDER_INVALID_ROW; code < RENDER_CODES; code++)
             unasked += n->analyses[i].pairs[code];
     }
-    person_tell(job->call, "%" PRIu64 " rows x %zu analyses: %" PRIu64 " requests", n->rows,
-                job->recipe->count, n->requests);
+    person_tell(job->call, "%" PRIu64 " rows x %zu %s: %" PRIu64 " requests", n->rows,
+                job->recipe->count, job->recipe->count == 1 ? "analysis" : "analyses", n->requests);
     if (unasked > 0)
         person_tell(job->call,
-                    "%" PRIu64 " answers cannot be asked for: the errors file will say why",
+                    "%" PRIu64 " answers cannot be asked for: _sheaf will say why, and the errors "
+                    "file where there is no default",
                     unasked);
 }
 
@@ -265,6 +268,8 @@ static int run_round(struct chain *c, unsigned round, struct err *err)
                                     .site = job->site,
                                     .what = job->what,
                                     .max_cost = c->money.cap[0] != '\0' ? c->money.cap : NULL,
+                                    .is_trial = job->is_trial,
+                                    .warn_at = &c->warn_at,
                                     .spent_before = c->money.spent};
     int code = local_run_to_end(job->call, job->session, &local, &finish);
 
@@ -327,7 +332,8 @@ static bool write_output(const struct chain *c, const struct enrich_money *money
 
     times.prices = money->prices;
     if (job->output == NULL)
-        return enrich_report_collect(job->recipe, rounds->views, rounds->count, money, report, err);
+        return enrich_report_collect(job->recipe, rounds->views, rounds->count,
+                                     recipe_rounds_cancelled(rounds), money, report, err);
     return enrich_integrate(&enrich, job->output, job->overwrite, &times, report, adopted, err);
 }
 
@@ -364,12 +370,14 @@ static int integrate(const struct chain *c)
 
 int recipe_job_run(const struct recipe_job *job)
 {
+    const char *warn_at = job->call->options.warn_at;
     struct chain *c = xcalloc(1, sizeof(*c));
     struct err err = {0};
     int code;
 
     c->job = job;
-    if (!open_folder(job->session, job->name, c->folder, &err) || !find_limits(c, &err))
+    if (!open_folder(job->session, job->name, c->folder, &err) || !find_limits(c, &err) ||
+        (warn_at != NULL && !warn_at_parse(warn_at, &c->warn_at, &err)))
         code = verb_fail(job->call, &err, NULL);
     else
         code = run_rounds(c);

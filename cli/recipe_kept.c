@@ -97,8 +97,7 @@ static int integrate(struct invocation *call, const struct recipe_kept *k)
     struct err err = {0};
     bool adopted = false;
 
-    if (!recipe_kept_check_rows(k, &err) || !check_closed(k, &err) ||
-        !price_table_load(&o->prices, &prices, &err))
+    if (!recipe_kept_check_rows(k, &err) || !price_table_load(&o->prices, &prices, &err))
         return recipe_kept_fail(call, &err);
     times.prices = &prices;
     const struct enrich_money money = {.prices = &prices, .provider = provider_of(k)};
@@ -115,6 +114,9 @@ static int integrate(struct invocation *call, const struct recipe_kept *k)
         enrich_report_release(&report);
     }
     price_table_release(&prices);
+    /* It stops at the first answer that is open; how many there are is worth a pass only then. */
+    if (!ok && err.kind == ERR_TEMPORARY)
+        (void)check_closed(k, &err);
     return ok ? EXIT_CODE_OK : recipe_kept_fail(call, &err);
 }
 
@@ -131,8 +133,8 @@ static bool put_report(const struct invocation *call, const struct recipe_kept *
         return false;
     times.prices = &prices;
     const struct enrich_money money = {.prices = &prices, .provider = provider_of(k)};
-    bool ok =
-        enrich_report_collect(&k->recipe, k->rounds.views, k->rounds.count, &money, &report, err);
+    bool ok = enrich_report_collect(&k->recipe, k->rounds.views, k->rounds.count,
+                                    recipe_rounds_cancelled(&k->rounds), &money, &report, err);
     if (ok) {
         const struct report_page page = {.jobs = &report.jobs,
                                          .enriched = &report,

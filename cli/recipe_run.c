@@ -101,7 +101,8 @@ int recipe_run(struct invocation *call)
     if (call->options.recipe == NULL && !recipe_given_is_classic(&call->options))
         code = verb_fail_with(call, EXIT_CODE_USAGE, "--sample tries a recipe: give --recipe FILE",
                               NULL);
-    else if (!recipe_given_load(call, given, &err))
+    else if (!recipe_given_load(call, given, &err) ||
+             !recipe_given_check_prices(given, &call->options, &err))
         code = verb_fail(call, &err, NULL);
     else if (given->input == NULL)
         code = verb_fail_with(call, EXIT_CODE_USAGE, "what? Give INPUT", NULL);

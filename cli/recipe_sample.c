@@ -31,6 +31,7 @@ struct trial {
     struct invocation *call;
     const struct recipe_given *given;
     struct recipe recipe; /* a shallow copy: its rows are the sample's */
+    char encoding[8];     /* of these */
     struct sample sample;
     char folder[RUN_PATH_MAX];
     char rows[RUN_PATH_MAX + 32];
@@ -209,19 +210,29 @@ static int run_trial(struct trial *t)
     return code;
 }
 
-/* Unless it was stopped in its middle: then something of it may be at the provider. */
+/* Whether something of it may be at the provider: it was stopped in its middle. */
+static bool may_be_sent(const struct trial *t, int code)
+{
+    char sink[RUN_PATH_MAX + 64];
+
+    if (code == EXIT_CODE_OK || code == EXIT_CODE_SOME_FAILED || code == EXIT_CODE_BUDGET ||
+        code == EXIT_CODE_USAGE || code == EXIT_CODE_INPUT || access(t->output, F_OK) == 0)
+        return false;
+    (void)snprintf(sink, sizeof(sink), "%s.sheaf/sink", t->output);
+    return access(sink, F_OK) == 0;
+}
+
 static void clean_up(const struct trial *t, int code)
 {
     if (t->folder[0] == '\0')
         return;
-    if (code == EXIT_CODE_OK || code == EXIT_CODE_SOME_FAILED || access(t->output, F_OK) == 0 ||
-        code == EXIT_CODE_USAGE || code == EXIT_CODE_INPUT)
+    if (!may_be_sent(t, code))
         (void)nftw(t->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     else
         person_tell(t->call,
-                    "what was sent is kept: `sheaf cancel %s --state-dir %s/out.jsonl.sheaf` "
-                    "ends it",
-                    NAME, t->folder);
+                    "what was sent may still be at work: `sheaf cancel %s --state-dir %s.sheaf` "
+                    "ends it, and keeps its answers in %s",
+                    NAME, t->output, t->output);
 }
 
 int recipe_sample_run(struct invocation *call, const struct recipe_given *given)
@@ -233,7 +244,9 @@ int recipe_sample_run(struct invocation *call, const struct recipe_given *given)
     t->call = call;
     t->given = given;
     t->recipe = *given->recipe;
-    t->recipe.rows = (struct rows_options){.format = ROWS_JSONL};
+    (void)snprintf(t->encoding, sizeof(t->encoding), "UTF-8");
+    t->recipe.encoding = t->encoding;
+    t->recipe.rows = (struct rows_options){.format = ROWS_JSONL, .encoding = t->encoding};
     if (strcmp(given->input, "-") == 0) {
         code = verb_fail_with(call, EXIT_CODE_USAGE,
                               "a sample is chosen among all rows: standard input cannot be read "

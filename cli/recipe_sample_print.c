@@ -81,7 +81,7 @@ void recipe_sample_print(const struct recipe *recipe, const struct sample_row *r
 {
     struct json_value states = json_member(answered, "_sheaf");
 
-    json_put_raw_fmt(out, "row %" PRIu64 " (%s)\n  ", row->index + 1, sample_why_name(row->why));
+    json_put_raw_fmt(out, "row %" PRIu64 " (%s)\n  ", row->index, sample_why_name(row->why));
     put_value(out, input);
     json_put_raw(out, "\n");
     for (size_t i = 0; i < recipe->count; i++)

@@ -1,6 +1,7 @@
 #include "cli/recipe_submit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,10 @@
 
 #define GOES_ON (-1)
 
-/* Rounds are rendered into a folder of their own and travel through Redis from there. */
+/*
+ * Rounds are rendered into files that lose their names at once: they travel through Redis, and
+ * nothing of them is left however this ends.
+ */
 struct relay {
     struct invocation *call;
     struct recipe_given given;
@@ -33,10 +37,9 @@ struct relay {
     char *sink;
     char fingerprint[65]; /* of the rows */
     uint64_t max_line_bytes;
-    char folder[RUN_PATH_MAX];
-    char requests[RUN_PATH_MAX + 32];
-    char map[RUN_PATH_MAX + 32];
-    struct bundle_input input; /* borrows the two above */
+    int requests_fd, map_fd;    /* -1: not rendered */
+    char requests[32], map[32]; /* their paths, here and in programs that are started */
+    struct bundle_input input;  /* borrows the two above */
     struct buf bundle;
     struct recipe_rounds rounds; /* that have ended */
 };
@@ -112,33 +115,57 @@ static bool check(struct relay *r, struct err *err)
            compare(r, err) && find_limits(r, err);
 }
 
-/* ---- the folder */
+/* ---- a round */
 
-static bool make_folder(struct relay *r, struct err *err)
+/* Where a round is rendered: its files have names no longer than that takes. */
+struct scratch {
+    char folder[RUN_PATH_MAX];
+    char requests[RUN_PATH_MAX + 32];
+    char map[RUN_PATH_MAX + 32];
+};
+
+static bool scratch_make(struct scratch *s, struct err *err)
 {
     const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe) */
 
-    (void)snprintf(r->folder, sizeof(r->folder), "%.3000s/sheaf-submit-XXXXXX",
+    (void)snprintf(s->folder, sizeof(s->folder), "%.3000s/sheaf-submit-XXXXXX",
                    base != NULL && base[0] == '/' ? base : "/tmp");
-    if (mkdtemp(r->folder) == NULL) {
-        (void)err_set(err, ERR_UNAVAILABLE, "%s: %s", r->folder, strerror(errno));
-        r->folder[0] = '\0';
-        return false;
-    }
-    (void)snprintf(r->requests, sizeof(r->requests), "%s/requests.jsonl", r->folder);
-    (void)snprintf(r->map, sizeof(r->map), "%s/requests.map", r->folder);
+    if (mkdtemp(s->folder) == NULL)
+        return err_set(err, ERR_UNAVAILABLE, "%s: %s", s->folder, strerror(errno));
+    (void)snprintf(s->requests, sizeof(s->requests), "%s/requests.jsonl", s->folder);
+    (void)snprintf(s->map, sizeof(s->map), "%s/requests.map", s->folder);
     return true;
 }
 
-static void empty_folder(const struct relay *r)
+static void scratch_remove(const struct scratch *s)
 {
-    (void)unlink(r->requests);
-    (void)unlink(r->map);
+    (void)unlink(s->requests);
+    (void)unlink(s->map);
+    (void)rmdir(s->folder);
 }
 
-/* ---- a round */
+static void forget_files(struct relay *r)
+{
+    if (r->requests_fd >= 0)
+        (void)close(r->requests_fd);
+    if (r->map_fd >= 0)
+        (void)close(r->map_fd);
+    r->requests_fd = r->map_fd = -1;
+}
 
-static bool render(struct relay *r, unsigned round, struct err *err)
+/* Open for the programs that are started as well, so without O_CLOEXEC. */
+static bool hold_files(struct relay *r, const struct scratch *s, struct err *err)
+{
+    r->requests_fd = open(s->requests, O_RDONLY); /* NOLINT(android-cloexec-open) */
+    r->map_fd = open(s->map, O_RDONLY);           /* NOLINT(android-cloexec-open) */
+    if (r->requests_fd < 0 || r->map_fd < 0)
+        return err_set(err, ERR_UNAVAILABLE, "%s: %s", s->folder, strerror(errno));
+    (void)snprintf(r->requests, sizeof(r->requests), "/dev/fd/%d", r->requests_fd);
+    (void)snprintf(r->map, sizeof(r->map), "/dev/fd/%d", r->map_fd);
+    return true;
+}
+
+static bool render_into(struct relay *r, unsigned round, const struct scratch *s, struct err *err)
 {
     const struct recipe *recipe = r->given.recipe;
     struct judge *judge = NULL;
@@ -157,14 +184,27 @@ static bool render(struct relay *r, unsigned round, struct err *err)
         .rows_fingerprint = r->fingerprint,
         .round = round,
         .options = {.max_line_bytes = r->max_line_bytes, .choice = judge != NULL ? &choice : NULL},
-        .requests_path = r->requests,
-        .map_path = r->map
+        .requests_path = s->requests,
+        .map_path = s->map
     };
-    empty_folder(r);
     bool ok = round_write(&plan, &counts, NULL, err);
     judge_free(judge);
     if (ok)
         round_counts_release(&counts);
+    return ok;
+}
+
+static bool render(struct relay *r, unsigned round, struct err *err)
+{
+    struct scratch *s = xcalloc(1, sizeof(*s));
+
+    forget_files(r);
+    bool ok = scratch_make(s, err);
+    if (ok) {
+        ok = render_into(r, round, s, err) && hold_files(r, s, err);
+        scratch_remove(s);
+    }
+    free(s);
     return ok;
 }
 
@@ -242,8 +282,8 @@ static int conclude(struct relay *r)
     struct enrich_report report = {0};
     struct err err = {0};
 
-    if (!enrich_report_collect(r->given.recipe, r->rounds.views, r->rounds.count, NULL, &report,
-                               &err))
+    if (!enrich_report_collect(r->given.recipe, r->rounds.views, r->rounds.count,
+                               recipe_rounds_cancelled(&r->rounds), NULL, &report, &err))
         return verb_fail(r->call, &err, NULL);
     int code = enrich_report_failed(&report) > 0 ? EXIT_CODE_SOME_FAILED : EXIT_CODE_OK;
     enrich_report_release(&report);
@@ -327,16 +367,15 @@ int recipe_submit_run(struct invocation *call)
     int code;
 
     r->call = call;
+    r->requests_fd = r->map_fd = -1;
     r->bundle = BUF_INIT(BUNDLE_MAX_BYTES);
-    if (!recipe_given_load(call, &r->given, &err) || !check(r, &err) || !make_folder(r, &err))
+    if (!recipe_given_load(call, &r->given, &err) ||
+        !recipe_given_check_prices(&r->given, &call->options, &err) || !check(r, &err))
         code = verb_fail(call, &err,
                          err.kind == ERR_CONFLICT ? "put it back, or give another --job" : NULL);
     else
         code = run_rounds(r);
-    if (r->folder[0] != '\0') {
-        empty_folder(r);
-        (void)rmdir(r->folder);
-    }
+    forget_files(r);
     recipe_rounds_release(&r->rounds);
     recipe_given_release(&r->given);
     buf_release(&r->bundle);

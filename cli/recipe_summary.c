@@ -44,8 +44,9 @@ static void put_head(const struct recipe_rounds *rounds, const struct enrich_rep
         json_put_raw_fmt(out, " after %s",
                          units_format_duration(times.finished_ms - times.created_ms, took));
     }
-    json_put_raw_fmt(out, ": %" PRIu64 " rows, %zu analyses, %zu round%s\n", report->rows,
-                     report->count, report->rounds, report->rounds == 1 ? "" : "s");
+    json_put_raw_fmt(out, ": %" PRIu64 " rows, %zu %s, %zu round%s\n", report->rows, report->count,
+                     report->count == 1 ? "analysis" : "analyses", report->rounds,
+                     report->rounds == 1 ? "" : "s");
 }
 
 static void put_answers(const struct sums *s, struct buf *out)

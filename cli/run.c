@@ -50,7 +50,8 @@ struct run {
     struct job_spec known; /* where the sink has the job: name, folder; ji "" when it is new */
     struct account account;
     uint64_t opens; /* of the job, before its producer was started */
-    struct warn_at warn_at;
+    struct warn_at own_warn_at;
+    struct warn_at *warn_at;
     uint32_t generation; /* of the newest resubmission in the sink */
     bool only_cut;       /* the job has ended: nothing but the input is to be looked at */
     bool over;
@@ -297,6 +298,12 @@ static void cut_again(struct run *run)
     supervisor_again(run->supervisor, PRODUCER);
 }
 
+/* The cap, if there is one, is what this run gave. */
+static bool is_opened(const struct run *run, const struct job_view *view)
+{
+    return run->job->input == NULL || (view != NULL && view->opens > run->opens);
+}
+
 static void judge(struct run *run, enum run_sight sight, const struct job_view *view,
                   const char *why)
 {
@@ -312,7 +319,7 @@ static void judge(struct run *run, enum run_sight sight, const struct job_view *
         .sight_why = why,
         .view = view,
         .producer = run->producer,
-        .is_opened = run->job->input == NULL || (view != NULL && view->opens > run->opens),
+        .is_opened = is_opened(run, view),
         .spent_before = run->job->spent_before,
         .failure = supervisor_failure(run->supervisor),
         .give_up_ms = run->job->call->options.give_up_ms,
@@ -329,19 +336,24 @@ static void judge(struct run *run, enum run_sight sight, const struct job_view *
     }
 }
 
-/* A share of the cap is spent that the user wants to hear of. */
+/* A share of the cap is spent that the user wants to hear of: of all rounds together. */
 static void warn_of_spending(struct run *run, const struct job_view *view)
 {
-    char spent[MONEY_TEXT_MAX];
-    char cap[MONEY_TEXT_MAX];
-    unsigned percent = warn_at_due(&run->warn_at, view->spent_nano, view->max_cost_nano);
+    int64_t spent = run->job->spent_before;
+    int64_t cap = spent;
+    char text[2][MONEY_TEXT_MAX];
 
+    if (view->max_cost_nano < 0 || !is_opened(run, view))
+        return;
+    money_add(&spent, view->spent_nano);
+    money_add(&cap, view->max_cost_nano);
+    unsigned percent = warn_at_due(run->warn_at, spent, cap);
     if (percent == 0)
         return;
     display_hide(run->job->display);
     person_tell(run->job->call, "job %s has spent %s of %s: %u %% of its cap", run->job->name,
-                money_format(view->currency, view->spent_nano, spent),
-                money_format(view->currency, view->max_cost_nano, cap), percent);
+                money_format(view->currency, spent, text[0]),
+                money_format(view->currency, cap, text[1]), percent);
 }
 
 static void on_look(enum watcher_sight sight, const struct job_view *view, const struct err *err,
@@ -407,7 +419,8 @@ bool run_job(const struct run_job *job, struct run_result *result, struct err *e
     struct run run = {.job = job, .result = result, .supervisor = session_supervisor(job->session)};
 
     *result = (struct run_result){0};
-    if (warn_at != NULL && !warn_at_parse(warn_at, &run.warn_at, err))
+    run.warn_at = job->warn_at != NULL ? job->warn_at : &run.own_warn_at;
+    if (job->warn_at == NULL && warn_at != NULL && !warn_at_parse(warn_at, run.warn_at, err))
         return false;
     log_tail_init(&run.log, session_log_fd(job->session));
     supervisor_on_exit(run.supervisor, on_exit_of, &run);

@@ -10,6 +10,7 @@
 struct buf;
 struct display;
 struct session;
+struct warn_at;
 
 /** One job that this process runs on this host. Borrowed. */
 struct run_job {
@@ -21,10 +22,11 @@ struct run_job {
                           in Redis, no producer is needed */
     const char *sink;  /* "dir:/abs/path" */
     const char *site;
-    const char *max_cost;   /* in place of --max-cost; NULL: that one */
-    int64_t spent_before;   /* nano-units that earlier rounds of the job cost */
-    const struct buf *what; /* for the trail of a job that goes on here, as trail_note() takes it;
-                               NULL: it is noted already */
+    const char *max_cost;    /* in place of --max-cost; NULL: that one */
+    struct warn_at *warn_at; /* shares of the cap that are told, of all rounds; NULL: --warn-at's */
+    int64_t spent_before;    /* nano-units that earlier rounds of the job cost */
+    const struct buf *what;  /* for the trail of a job that goes on here, as trail_note() takes it;
+                                NULL: it is noted already */
 };
 
 /** How the running ended. */

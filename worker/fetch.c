@@ -18,6 +18,7 @@
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/base/xmem.h"
+#include "common/codec/segment.h"
 #include "common/daemon/refusal.h"
 #include "common/daemon/split.h"
 #include "common/loop/loop.h"
@@ -391,7 +392,8 @@ static void take_chunk(struct fetch *f, const struct download_chunk *chunk)
                                   .ji = f->task.spec.ji,
                                   .file = in_output(b) ? b->output : b->error,
                                   .file_offset = b->checkpoint - base_of(b),
-                                  .offset = ((uint64_t)b->pass << 48) + b->checkpoint};
+                                  .offset =
+                                      ((uint64_t)b->pass << SEGMENT_PASS_SHIFT) + b->checkpoint};
     bool differs;
     struct err err = {0};
 

@@ -131,6 +131,23 @@ static void advise_cap(const struct run_facts *f, struct run_verdict *v)
                    left, cost, cap_text(view, f->spent_before, cap));
 }
 
+/* Of all rounds together, which share one cap. */
+static void put_cap(const struct run_facts *f, struct run_verdict *v)
+{
+    const struct job_view *view = f->view;
+    int64_t spent = f->spent_before;
+    int64_t cap = spent;
+    char text[2][MONEY_TEXT_MAX];
+
+    money_add(&spent, view->spent_nano);
+    money_add(&cap, view->max_cost_nano < 0 ? 0 : view->max_cost_nano);
+    (void)snprintf(v->message, sizeof(v->message),
+                   "the spend cap is reached: %s of %s is spent, and the next requests may cost "
+                   "more than is left",
+                   money_format(view->currency, spent, text[0]),
+                   money_format(view->currency, cap, text[1]));
+}
+
 static bool judge_hold(const struct run_facts *f, struct run_verdict *v)
 {
     const struct job_view *view = f->view;
@@ -143,8 +160,7 @@ static bool judge_hold(const struct run_facts *f, struct run_verdict *v)
     }
     if (strcmp(view->hold, "budget") != 0 || !f->is_opened)
         return false;
-    (void)snprintf(v->message, sizeof(v->message), "the spend cap is reached%s%s",
-                   view->why[0] != '\0' ? ": " : "", view->why);
+    put_cap(f, v);
     advise_cap(f, v);
     return stop(v, EXIT_CODE_BUDGET, NULL);
 }

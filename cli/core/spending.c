@@ -14,6 +14,8 @@ struct spending spending_from_view(const struct job_view *view)
                          .actual_tokens = view->act_input_tokens};
 
     memcpy(s.currency, view->currency, sizeof(s.currency));
+    if (view->unpriced > 0 || (view->left_unpriced > 0 && view->spent_nano == 0))
+        s.spent = -1;
     if (view->state != JOB_OPEN && view->unpriced == 0 && view->left_unpriced == 0) {
         s.projected = view->spent_nano;
         money_add(&s.projected, view->left_nano);

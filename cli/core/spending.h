@@ -13,7 +13,7 @@
  */
 struct spending {
     char currency[MONEY_CURRENCY_SIZE];
-    int64_t spent;
+    int64_t spent;     /* -1 unknown: a price is */
     int64_t projected; /* at the end, as it goes so far; -1 unknown: a price or the input is */
     int64_t cap;       /* -1: none */
     uint64_t estimated_tokens, actual_tokens; /* of what has come home */

@@ -6,7 +6,8 @@
 
 /*
  * "Did you mean": which name a mistyped word most likely means. Dashes and
- * underscores are the same.
+ * underscores are the same. Mistakes are counted in letters (code points of UTF-8), two letters
+ * that changed places are one, and the longer the words, the more there may be.
  */
 
 /** Whether the two are the same name. */

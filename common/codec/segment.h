@@ -34,6 +34,9 @@
 /** Batches in one segment, at most. */
 #define SEGMENT_MAX_BATCHES 65536u
 
+/** From this bit on a line's offset says in which pass over the remote files it was read. */
+#define SEGMENT_PASS_SHIFT 48
+
 /** The batch that lines came from. */
 struct segment_batch {
     char bid[BATCH_ID_LEN + 1];
@@ -43,7 +46,7 @@ struct segment_batch {
 /** One result line. @line is borrowed, without its newline. */
 struct record {
     uint64_t ordinal;
-    uint64_t offset; /* of the line in the remote file(s) */
+    uint64_t offset; /* of the line in the remote file(s), and the pass that read it */
     enum outcome outcome;
     uint32_t attempt; /* tries before this one */
     uint32_t batch;   /* index into the segment's batches; 0 from a worker */

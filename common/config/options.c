@@ -27,6 +27,7 @@ const struct setting_group options_groups[] = {
     {OPT_CHANGE,   "changing verbs"},
     {OPT_CHECK,    "plan, doctor"  },
     {OPT_PLAN,     "plan"          },
+    {OPT_REPORT,   "report"        },
     {OPT_CANCEL,   "cancel"        },
     {OPT_RESUBMIT, "resubmit"      },
     {0,            NULL            },
@@ -62,7 +63,7 @@ const struct setting options_rows[] = {
      .help = "INPUT has rows, not requests: FILE says what is asked about each."},
     {.name = "input-format", .type = SETTING_STRING, AT(input_format),
      .value_name = "F", .groups = OPT_RUN | OPT_SUBMIT | OPT_PLAN, .refuses = SETTING_ONLY_FLAG,
-     .help = "What INPUT's rows are: jsonl, json, csv or texts; without it by its name."},
+     .help = "What INPUT's rows are: jsonl, json, csv, tsv or texts; without it by its name."},
     {.name = "encoding", .type = SETTING_STRING, AT(encoding),
      .value_name = "NAME", .groups = OPT_RUN | OPT_SUBMIT | OPT_PLAN, .refuses = SETTING_ONLY_FLAG,
      .help = "Encoding of INPUT's rows, such as gb18030; without it UTF-8."},
@@ -78,7 +79,7 @@ const struct setting options_rows[] = {
      .help = "Try the recipe on N rows (the shortest, the longest, others at random), show the "
              "answers beside them, and change nothing else."},
     {.name = "html", .type = SETTING_STRING, AT(html),
-     .value_name = "FILE", .groups = OPT_READ, .refuses = SETTING_ONLY_FLAG,
+     .value_name = "FILE", .groups = OPT_REPORT, .refuses = SETTING_ONLY_FLAG,
      .help = "Write the report as a page that opens without a network."},
 
     {.name = "code", .type = SETTING_STRING, AT(code),

@@ -30,6 +30,7 @@
 #define OPT_CANCEL   0x400u  /* cancel: what it needs to end a job on this host */
 #define OPT_RESUBMIT 0x800u  /* resubmit: what is sent again, and the same */
 #define OPT_PLAN     0x1000u /* plan: the rows */
+#define OPT_REPORT   0x2000u /* report: --html */
 
 enum option_payload { PAYLOAD_UNSET = SETTING_UNSET, PAYLOAD_REF = 0, PAYLOAD_INLINE };
 

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/endian.h"
 #include "common/base/xmem.h"
+#include "common/digest/crc32c.h"
 #include "common/json/scan.h"
 #include "common/rows/row_path.h"
 
@@ -104,6 +106,15 @@ static bool keep_id(struct block_reader *reader, const struct row *row, struct p
     return keep(reader, id, len, &place->id);
 }
 
+/* With its length: what moves from one row to the next is another block. */
+static uint32_t add_sum(uint32_t sum, const struct row *row)
+{
+    uint8_t len[8];
+
+    put_u64(len, row->bytes.len);
+    return crc32c(crc32c(sum, len, sizeof(len)), row->bytes.p, row->bytes.len);
+}
+
 static bool add(struct block_reader *reader, const struct row *row)
 {
     struct place *place = &reader->places[reader->block.count];
@@ -116,6 +127,7 @@ static bool add(struct block_reader *reader, const struct row *row)
         return false;
     if (place->has_problem && !keep(reader, row->problem, strlen(row->problem), &place->problem))
         return false;
+    reader->block.sum = add_sum(reader->block.sum, row);
     reader->all[reader->block.count++] = *row;
     return true;
 }
@@ -156,6 +168,7 @@ bool block_next(struct block_reader *reader, const struct block **out, bool *end
 
     buf_clear(&reader->arena);
     reader->block.count = 0;
+    reader->block.sum = 0;
     while (reader->block.count < BLOCK_ROWS) {
         if (!fetch(reader, err))
             return false;

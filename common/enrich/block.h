@@ -30,6 +30,7 @@ struct block {
     size_t count;           /* rows; at least 1 */
     const struct row *rows; /* all of them, with bytes that stay */
     const char *const *ids; /* of each row, see below */
+    uint32_t sum;           /* CRC-32C of the lengths (8 bytes, little-endian) and bytes of all */
 };
 
 /** Cuts rows into blocks; holds one of them, and the row behind it. */

@@ -237,7 +237,8 @@ const char *enrich_analysis_cost(const struct enrich_analysis *a, char out[MONEY
     return currency == NULL ? "" : money_format(currency, nano, out);
 }
 
-static bool collect_block(struct judge *judge, struct enrich_report *out, struct err *err)
+static bool collect_block(struct judge *judge, bool closed, struct enrich_report *out,
+                          struct err *err)
 {
     struct judged judged;
 
@@ -245,7 +246,7 @@ static bool collect_block(struct judge *judge, struct enrich_report *out, struct
         for (size_t i = 0; i < out->count; i++) {
             if (!judge_look(judge, row, i, &judged, err))
                 return false;
-            if (judge_verdict(judge, row, i, false) == VERDICT_OPEN)
+            if (judge_verdict(judge, row, i, closed) == VERDICT_OPEN)
                 judged.verdict = VERDICT_OPEN;
             enrich_report_pair(out, i, &judged);
         }
@@ -254,7 +255,7 @@ static bool collect_block(struct judge *judge, struct enrich_report *out, struct
 }
 
 bool enrich_report_collect(const struct recipe *recipe, const struct enrich_round *rounds,
-                           size_t count, const struct enrich_money *money,
+                           size_t count, bool closed, const struct enrich_money *money,
                            struct enrich_report *out, struct err *err)
 {
     struct judge *judge = judge_new(recipe, rounds, count, err);
@@ -267,7 +268,7 @@ bool enrich_report_collect(const struct recipe *recipe, const struct enrich_roun
     judge_watch(judge, enrich_report_result, &report);
     bool ok = true;
     while (ok && (ok = judge_block(judge, &end, err)) && !end)
-        ok = collect_block(judge, &report, err);
+        ok = collect_block(judge, closed, &report, err);
     ok = ok && enrich_report_end(&report, rounds, count, money, err);
     if (ok)
         *out = report;

@@ -108,10 +108,10 @@ MUST_CHECK bool enrich_report_end(struct enrich_report *report, const struct enr
 
 /**
  * The report of rounds whose rows are not at hand, and of a job that has not been integrated: what
- * is open counts as open. @money may be NULL.
+ * is open counts as open, or with @closed as given up. @money may be NULL.
  */
 MUST_CHECK bool enrich_report_collect(const struct recipe *recipe,
-                                      const struct enrich_round *rounds, size_t count,
+                                      const struct enrich_round *rounds, size_t count, bool closed,
                                       const struct enrich_money *money, struct enrich_report *out,
                                       struct err *err);
 

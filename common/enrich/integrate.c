@@ -180,8 +180,8 @@ static bool put_row(struct integration *g, const struct block *block, uint32_t a
 
 static bool put_block(struct integration *g, const struct block *block, struct err *err)
 {
-    if (block->first != judge_first(g->judge) || block->count != judge_rows(g->judge))
-        return changed(g, err);
+    if (!judge_check_rows(g->judge, block, err))
+        return err_wrap(err, "%s", rows_name(g->rows));
     for (uint32_t i = 0; i < block->count; i++)
         if (!put_row(g, block, i, err))
             return false;

@@ -6,6 +6,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/xmem.h"
+#include "common/enrich/block.h"
 #include "common/enrich/reading.h"
 #include "common/enrich/results.h"
 #include "common/enrich/round_map.h"
@@ -165,7 +166,8 @@ static bool next_maps(struct judge *j, bool *end, struct err *err)
         if (i == 0)
             *end = over;
         if (over != *end || (!over && (c->block->first != j->courses[0].block->first ||
-                                       c->block->rows != j->courses[0].block->rows)))
+                                       c->block->rows != j->courses[0].block->rows ||
+                                       c->block->sum != j->courses[0].block->sum)))
             return err_set(err, ERR_PERMANENT, "%s: the rounds are not of the same rows",
                            sink_path(c->round->sink));
         if (over && !results_end(c->results, err))
@@ -336,6 +338,21 @@ uint32_t judge_rows(const struct judge *j)
     return j->rows;
 }
 
+bool judge_check_rows(const struct judge *j, const struct block *rows, struct err *err)
+{
+    uint64_t last = j->first + j->rows - 1;
+
+    if (rows->first == j->first && rows->count == j->rows && rows->sum == j->courses[0].block->sum)
+        return true;
+    if (j->rows == 1)
+        return err_set(err, ERR_INPUT, "row %" PRIu64 " is not what it was when it was asked about",
+                       last);
+    return err_set(err, ERR_INPUT,
+                   "rows %" PRIu64 " to %" PRIu64
+                   " are not what they were when they were asked about",
+                   j->first, last);
+}
+
 enum pair_verdict judge_verdict(const struct judge *j, uint32_t row, size_t analysis, bool closed)
 {
     return pair_verdict(&slot_of(j, row, analysis)->pair, &j->rules[analysis], closed);
@@ -434,16 +451,18 @@ bool enrich_judge(const struct recipe *recipe, const struct enrich_round *rounds
     return ok;
 }
 
-static bool choose(void *arg, uint64_t first, size_t rows, uint8_t *ask, struct err *err)
+static bool choose(void *arg, const struct block *rows, uint8_t *ask, struct err *err)
 {
     struct judge *j = arg;
     bool end = false;
 
     if (!judge_block(j, &end, err))
         return false;
-    if (end || j->first != first || j->rows != rows)
-        return err_set(err, ERR_INPUT, "the rows are not those of the rounds before");
-    for (size_t i = 0; i < rows * j->recipe->count; i++)
+    if (end)
+        return err_set(err, ERR_INPUT, "there are more rows than in the rounds before");
+    if (!judge_check_rows(j, rows, err))
+        return false;
+    for (size_t i = 0; i < rows->count * j->recipe->count; i++)
         ask[i] =
             pair_verdict(&j->slots[i].pair, &j->rules[i % j->recipe->count], false) == VERDICT_OPEN
                 ? RENDER_ASK_ALONE

@@ -13,6 +13,7 @@
 #include "common/json/scan.h"
 #include "common/model/job_spec.h"
 
+struct block;
 struct map_request;
 struct reading_row;
 struct recipe;
@@ -83,6 +84,10 @@ MUST_CHECK bool judge_block(struct judge *judge, bool *end, struct err *err);
 /** Of the block: its first row's number, and how many rows it has. */
 uint64_t judge_first(const struct judge *judge);
 uint32_t judge_rows(const struct judge *judge);
+
+/** ERR_INPUT, which names the rows, unless @rows are those that the block was asked about. */
+MUST_CHECK bool judge_check_rows(const struct judge *judge, const struct block *rows,
+                                 struct err *err);
 
 /** What follows for a pair of the block. With @closed nothing is open any more. */
 enum pair_verdict judge_verdict(const struct judge *judge, uint32_t row, size_t analysis,

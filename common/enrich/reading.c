@@ -65,14 +65,10 @@ static void say_failed(struct reading *r, const struct reading_request *request,
  */
 static struct json_value find_body(struct reading *r, const struct result_line *fields)
 {
-    struct json_value response = {JSON_OBJECT, fields->response.p, fields->response.len};
     struct json_value none = {0};
-    struct json_value body;
+    struct json_value body = fields->body;
     size_t len = 0;
 
-    if (response.len == 0 || response.text[0] != '{')
-        return none;
-    body = json_member(&response, "body");
     if (body.kind != JSON_STRING)
         return body;
     buf_clear(&r->body_text);
@@ -122,6 +118,7 @@ void reading_make(struct reading *r, const struct reading_request *request,
 {
     struct answer_content content;
     struct json_value body;
+    bool said;
 
     make_room(r, request->count);
     if (fields == NULL) {
@@ -134,7 +131,10 @@ void reading_make(struct reading *r, const struct reading_request *request,
         say_failed(r, request, fields);
         return;
     }
-    if (!answer_content(&body, &r->scratch, &content, r->why)) {
+    said = fields->choices.kind == JSON_ARRAY
+               ? answer_choices(&fields->choices, &r->scratch, &content, r->why)
+               : answer_content(&body, &r->scratch, &content, r->why);
+    if (!said) {
         (void)snprintf(r->code, sizeof(r->code), "invalid_answer");
         say_all(r, request->count, request->count > 1 ? PAIR_LOST : PAIR_INVALID);
         return;

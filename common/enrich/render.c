@@ -81,7 +81,7 @@ bool render_block(struct render *r, const struct block **out, bool *end, struct 
     if (*end)
         return true;
     memset(r->ask, RENDER_ASK, (*out)->count * r->recipe->count);
-    if (r->has_choice && !r->choice.block(r->choice.arg, (*out)->first, (*out)->count, r->ask, err))
+    if (r->has_choice && !r->choice.block(r->choice.arg, *out, r->ask, err))
         return false;
     r->block = *out;
     return true;

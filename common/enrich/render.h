@@ -64,10 +64,10 @@ enum render_ask {
 /** Which pairs are asked; called once for each block, in order, before it is rendered. */
 struct render_choice {
     /**
-     * Fill @ask, an enum render_ask for each pair of the @rows rows from index @first, row by
-     * row: ask[row * analyses + analysis]. False (with @err) ends the rendering.
+     * Fill @ask, an enum render_ask for each pair of @rows, row by row: ask[row * analyses +
+     * analysis]. False (with @err) ends the rendering.
      */
-    bool (*block)(void *arg, uint64_t first, size_t rows, uint8_t *ask, struct err *err);
+    bool (*block)(void *arg, const struct block *rows, uint8_t *ask, struct err *err);
     void *arg;
 };
 

@@ -306,6 +306,7 @@ static bool take_block(struct round_map *map, struct map_cursor *c, struct err *
     map->block = (struct map_block){.requests = map->all_requests, .pairs = map->all_pairs};
     map->block.first = map_get(c);
     map->block.rows = map_get_upto(c, BLOCK_ROWS);
+    map->block.sum = (uint32_t)map_get_upto(c, UINT32_MAX);
     if (c->bad || map->block.rows == 0 || map->block.first != map->rows)
         return damaged(map, "a block is not the next one", err);
     memset(map->seen, 0, map->block.rows * map->id.analyses);

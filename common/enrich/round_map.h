@@ -15,7 +15,8 @@ struct buf;
 /*
  * The map of a round: which rows each of its requests asks about, and why a pair of the round is in
  * no request. With it the results of the round find their rows; neither rows nor recipe are needed
- * to read it. Every block of the rows is there in every round, also one in which nothing is asked.
+ * to read it. Every block of the rows is there in every round, also one in which nothing is asked,
+ * with the checksum of its rows: so it is seen whether they are the same when answers come.
  *
  * The file: "SHEAFMAP", then records of a length, a CRC-32C and that many bytes. The first says
  * what round of what it is, then follows one for each block, and the last one has the sums: a file
@@ -75,7 +76,7 @@ struct round_map_writer;
  */
 struct round_map_writer *round_map_writer_new(const struct round_map_id *id,
                                               round_map_write_fn write, void *arg);
-MUST_CHECK bool round_map_block(struct round_map_writer *w, uint64_t first, size_t rows,
+MUST_CHECK bool round_map_block(struct round_map_writer *w, const struct block *block,
                                 struct err *err);
 
 /**
@@ -113,6 +114,7 @@ struct map_pair {
 struct map_block {
     uint64_t first; /* index of its first row */
     size_t rows;
+    uint32_t sum;                       /* of the rows, as struct block has it */
     const struct map_request *requests; /* in the order of their lines */
     size_t request_count;
     const struct map_pair *pairs; /* by analysis, then by row */

@@ -12,7 +12,7 @@
  * (both 4 bytes, little-endian), then the content: a kind, then numbers and texts.
  *
  *     'H' version round analyses recipe rows                            once, at the start
- *     'B' first rows item...                                            a block
+ *     'B' first rows sum item...                                        a block
  *     'E' rows blocks requests bytes (requests pairs*7 tokens max_output unbounded)*analyses
  *
  * A number is base 128, low digits first; a text is its length, its bytes and a NUL. An item is

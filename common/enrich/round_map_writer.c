@@ -125,12 +125,13 @@ static bool flush_block(struct round_map_writer *w, struct err *err)
     return flush_run(w) ? record_write(w, err) : too_long(err);
 }
 
-bool round_map_block(struct round_map_writer *w, uint64_t first, size_t rows, struct err *err)
+bool round_map_block(struct round_map_writer *w, const struct block *block, struct err *err)
 {
     if (!write_header(w, err) || !flush_block(w, err))
         return false;
     w->block = true;
-    if (!record_begin(w, MAP_BLOCK) || !map_put(&w->record, first) || !map_put(&w->record, rows))
+    if (!record_begin(w, MAP_BLOCK) || !map_put(&w->record, block->first) ||
+        !map_put(&w->record, block->count) || !map_put(&w->record, block->sum))
         return too_long(err);
     return true;
 }

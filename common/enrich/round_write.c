@@ -139,7 +139,7 @@ static bool write_block(struct writing *w, const struct recipe *recipe, struct r
     struct render_item item;
 
     round_counts_block(&w->counts, block->count);
-    if (!round_map_block(w->writer, block->first, block->count, err))
+    if (!round_map_block(w->writer, block, err))
         return false;
     while (render_next(render, &item)) {
         round_counts_item(&w->counts, &item);

@@ -95,13 +95,14 @@ static void take_usage(const struct json_value *usage, struct result_line *out)
 
 static void take_body(const struct json_value *body, struct result_line *out)
 {
-    enum { FAILURE, USAGE, COUNT };
-    static const char *const names[COUNT] = {"error", "usage"};
+    enum { FAILURE, USAGE, CHOICES, COUNT };
+    static const char *const names[COUNT] = {"error", "usage", "choices"};
     struct json_value members[COUNT];
 
     if (body->kind != JSON_OBJECT)
         return;
     json_members(body, names, COUNT, members);
+    out->choices = members[CHOICES];
     out->body_has_error = members[FAILURE].kind != JSON_ABSENT && !json_is_null(&members[FAILURE]);
     take_error(&members[FAILURE], out);
     take_usage(&members[USAGE], out);
@@ -117,6 +118,7 @@ static void take_response(const struct json_value *response, struct result_line 
         return;
     json_members(response, names, COUNT, members);
     out->status_code = count_of(&members[STATUS]);
+    out->body = members[BODY];
     take_body(&members[BODY], out);
 }
 

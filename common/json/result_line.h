@@ -23,8 +23,10 @@ struct result_line {
     struct slice id;
     struct slice response;
     struct slice error;
-    int64_t status_code; /* -1 when there is none */
-    bool body_has_error; /* the body is an object with an "error" that is not null */
+    int64_t status_code;       /* -1 when there is none */
+    struct json_value body;    /* response.body as it is; JSON_ABSENT when there is none */
+    struct json_value choices; /* body.choices, when the body is an object */
+    bool body_has_error;       /* the body is an object with an "error" that is not null */
 
     /* Why it failed, for people and for branching; "" when nothing says so. Decoded, cut. */
     char code[RESULT_CODE_SIZE];       /* error.code, else body.error.code, else its type */

@@ -43,12 +43,40 @@ static const char *skip_space(const char *p, const char *end)
     return p;
 }
 
+/*
+ * Most strings are short: behind the closing quote when it is among the next 32 bytes and no
+ * backslash before it (*@found), else to where one has to look on. @p is behind the opening quote.
+ */
+static const char *skip_short(const char *p, const char *end, bool *found)
+{
+    *found = false;
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i slash = _mm_set1_epi8('\\');
+
+    for (int i = 0; i < 2 && end - p >= 16; i++, p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        unsigned quotes = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, quote));
+        unsigned slashes = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, slash));
+
+        if ((quotes | slashes) == 0)
+            continue;
+        *found = quotes != 0 && (slashes & (quotes ^ (quotes - 1))) == 0;
+        return *found ? p + __builtin_ctz(quotes) + 1 : p;
+    }
+#else
+    (void)end;
+#endif
+    return p;
+}
+
 /* From the opening quote to behind the closing one. */
 static const char *skip_string(const char *p, const char *end)
 {
-    const char *start = ++p;
+    bool found = false;
+    const char *start = p = skip_short(p + 1, end, &found);
 
-    for (;;) {
+    while (!found) {
         const char *quote = memchr(p, '"', (size_t)(end - p));
         const char *slashes = quote;
 
@@ -60,6 +88,7 @@ static const char *skip_string(const char *p, const char *end)
             return quote + 1;
         p = start = quote + 1; /* the backslashes before it are counted */
     }
+    return p;
 }
 
 /* The next byte in [@p, @end) that opens or closes something: a quote, brace or bracket. */

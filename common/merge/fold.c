@@ -14,12 +14,12 @@
 #include "common/merge/report.h"
 #include "common/merge/row.h"
 #include "common/merge/runs.h"
+#include "common/merge/sightings.h"
 #include "common/model/ordinal.h"
 #include "common/sink/layout.h"
 
 #define ROW_MAX_BYTES  (2 * (size_t)SEGMENT_MAX_LINE)
 #define KEPT_ROW_BYTES (1u << 20)
-#define PAID_MAX       16u /* batches with a success for one task that are told apart */
 
 enum phase { PHASE_FILES, PHASE_EVIDENCE, PHASE_PASSES, PHASE_ROWS, PHASE_END };
 
@@ -42,8 +42,7 @@ struct fold {
     struct run_record next; /* read ahead */
     bool have_next;
     struct best best;
-    char paid[PAID_MAX][BATCH_ID_LEN + 1]; /* batches with a success for the current task */
-    uint32_t paid_count;
+    struct sightings sightings; /* of the current task's lines */
     struct buf row;
     uint32_t windows; /* seen */
     struct report report;
@@ -70,6 +69,7 @@ void fold_free(struct fold *f)
     asked_free(f->asked);
     runs_free(f->runs);
     batch_table_release(&f->batches);
+    sightings_release(&f->sightings);
     buf_release(&f->best.line);
     buf_release(&f->row);
     report_release(&f->report);
@@ -201,23 +201,6 @@ static void count_waste(struct fold *f, enum waste cause, const char *bid,
         sum->unpriced++;
 }
 
-/*
- * A success: the provider ran the task once for each batch that has one, whatever it repeats. True
- * for the first of its batch.
- */
-static bool count_paid(struct fold *f, const char *bid)
-{
-    for (uint32_t i = 0; i < f->paid_count; i++) {
-        if (strcmp(f->paid[i], bid) == 0)
-            return false;
-    }
-    if (f->paid_count == PAID_MAX)
-        return false;
-    memcpy(f->paid[f->paid_count], bid, sizeof(f->paid[0]));
-    f->report.paid_twice += f->paid_count++ > 0;
-    return true;
-}
-
 /* A line of @bid that lost; @paid_again: two batches have a success of this task. */
 static bool count_loser(struct fold *f, const struct record *lost, const char *bid,
                         const char *line, bool paid_again, struct err *err)
@@ -238,26 +221,19 @@ static bool count_loser(struct fold *f, const struct record *lost, const char *b
     return true;
 }
 
-/* Weigh @f->next, which is of the current task. */
-static bool take_record(struct fold *f, struct err *err)
+/* The next line of the current task, among those that it had so far. */
+static enum sighting_kind see(struct fold *f)
+{
+    const struct record *r = &f->next.record;
+    uint32_t pass = (uint32_t)(r->offset >> SEGMENT_PASS_SHIFT);
+
+    return sightings_add(&f->sightings, f->next.batch->bid, pass, r->outcome == OUTCOME_OK);
+}
+
+static bool keep(struct fold *f, uint32_t generation, const char *line, struct err *err)
 {
     struct best *best = &f->best;
-    const char *bid = f->next.batch->bid;
-    uint32_t generation = batch_table_find(&f->batches, bid)->generation;
-    bool ok = f->next.record.outcome == OUTCOME_OK;
-    const char *line;
 
-    if (!runs_line(f->runs, &line, err))
-        return false;
-    if (!ok && generation < lineage_of_task(f->plan.lineage, f->next.record.ordinal))
-        return count_loser(f, &f->next.record, bid, line, false, err); /* resubmitted since */
-    bool paid_again = ok && count_paid(f, bid) && f->paid_count > 1;
-    if (best->any) {
-        if (!is_better(f, generation, line))
-            return count_loser(f, &f->next.record, bid, line, paid_again, err);
-        if (!count_loser(f, &best->from.record, best->batch.bid, best->line.data, paid_again, err))
-            return false;
-    }
     empty(&best->line);
     if (!buf_append(&best->line, line, f->next.record.len))
         return err_set(err, ERR_PERMANENT, "a result line is too long");
@@ -268,11 +244,38 @@ static bool take_record(struct fold *f, struct err *err)
     return true;
 }
 
+/* Weigh @f->next, which is of the current task. What was read again is no other line: no loser. */
+static bool take_record(struct fold *f, struct err *err)
+{
+    struct best *best = &f->best;
+    const struct record *next = &f->next.record;
+    const char *bid = f->next.batch->bid;
+    uint32_t generation = batch_table_find(&f->batches, bid)->generation;
+    bool ok = next->outcome == OUTCOME_OK;
+    const char *line;
+
+    if (!runs_line(f->runs, &line, err))
+        return false;
+    enum sighting_kind kind = see(f);
+    bool another = kind != SIGHTING_REREAD;
+    if (!ok && generation < lineage_of_task(f->plan.lineage, next->ordinal)) /* resubmitted since */
+        return !another || count_loser(f, next, bid, line, false, err);
+    bool paid_again = ok && kind == SIGHTING_FIRST && sightings_paid(&f->sightings) > 1;
+    f->report.paid_twice += paid_again;
+    bool better = !best->any || is_better(f, generation, line);
+    if (!better)
+        return !another || count_loser(f, next, bid, line, paid_again, err);
+    if (best->any && another &&
+        !count_loser(f, &best->from.record, best->batch.bid, best->line.data, paid_again, err))
+        return false;
+    return keep(f, generation, line, err);
+}
+
 /* Gather the best line for @ordinal, if there is any. */
 static bool gather(struct fold *f, uint64_t ordinal, struct err *err)
 {
     f->best.any = false;
-    f->paid_count = 0;
+    sightings_clear(&f->sightings);
     while (f->have_next && f->next.record.ordinal <= ordinal) {
         if (f->next.record.ordinal < ordinal)
             return err_set(err, ERR_INPUT,

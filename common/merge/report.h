@@ -40,7 +40,7 @@ struct report {
     uint64_t requests, ok, failed;
     uint64_t invalid;        /* of @failed: lines that could not be sent */
     uint64_t attempts;       /* times a task was sent, all tasks together */
-    uint64_t duplicates;     /* successes beyond the first for a task */
+    uint64_t duplicates;     /* successes beyond the first for a task; not those read again */
     uint64_t paid_twice;     /* of these: from one more batch, so the provider ran the task again */
     uint64_t superseded;     /* failed lines that a better or newer one replaced */
     struct usage tokens;     /* of the lines that became rows */

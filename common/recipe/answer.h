@@ -88,6 +88,10 @@ struct answer_content {
 MUST_CHECK bool answer_content(const struct json_value *body, struct answer_scratch *scratch,
                                struct answer_content *out, char why[WHY_MAX]);
 
+/** The same for a body whose list "choices" was found already. */
+MUST_CHECK bool answer_choices(const struct json_value *choices, struct answer_scratch *scratch,
+                               struct answer_content *out, char why[WHY_MAX]);
+
 /** Whether @value, scanned JSON, is valid by the schema and vocabulary of @rule; @why if not. */
 MUST_CHECK bool answer_check(const struct answer_rule *rule, const struct json_value *value,
                              char why[WHY_MAX]);
@@ -117,7 +121,8 @@ struct answer_extra {
  * Judge the answer to a pack, always JSON; out[i] is for ids[i]. The text is one of
  *   [{"id": "p1", "polarity": 3}, ...]               a list of objects with the id
  *   {"results": [...]}                               an object whose only list of objects is that
- *   {"p1": {"polarity": 3}, "p2": {"polarity": 4}}   or keyed by id
+ *   {"p1": {"polarity": 3}, "p2": {"polarity": 4}}   or keyed by id; what is below one is the
+ *                                                    answer, or has @answer_field with it
  *   {"results": {"p1": ...}}                         both
  *   {"id": "p1", "polarity": 3}                      one element alone
  * or, when there is one row, an element without its id, alone or in a list or object.

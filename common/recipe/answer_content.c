@@ -134,30 +134,46 @@ static struct json_value first_element(const struct json_value *list)
     return first;
 }
 
+/* The text is in the scratch. */
+static void take_text(const struct answer_scratch *scratch, struct answer_content *out)
+{
+    out->text = (struct slice){scratch->text.data, scratch->text.len};
+}
+
+bool answer_choices(const struct json_value *choices, struct answer_scratch *scratch,
+                    struct answer_content *out, char why[WHY_MAX])
+{
+    struct json_value first = first_element(choices);
+
+    *out = (struct answer_content){.cut = false};
+    buf_clear(&scratch->text);
+    if (!read_choice(&first, scratch, out, why))
+        return false;
+    take_text(scratch, out);
+    return true;
+}
+
 bool answer_content(const struct json_value *body, struct answer_scratch *scratch,
                     struct answer_content *out, char why[WHY_MAX])
 {
     static const char *const names[] = {"choices", "output", "data"};
     struct json_value found[3];
     struct json_value first;
-    bool ok = false;
 
+    json_members(body, names, 3, found);
+    if (found[0].kind == JSON_ARRAY)
+        return answer_choices(&found[0], scratch, out, why);
     *out = (struct answer_content){.cut = false};
     buf_clear(&scratch->text);
-    json_members(body, names, 3, found);
-    if (found[0].kind == JSON_ARRAY) {
-        first = first_element(&found[0]);
-        ok = read_choice(&first, scratch, out, why);
-    } else if (found[1].kind == JSON_ARRAY) {
-        ok = read_output(body, &found[1], scratch, out, why);
-    } else {
-        first = first_element(&found[2]);
-        first = json_member(&first, "embedding");
-        out->text = (struct slice){first.text, first.len};
-        return first.kind != JSON_ABSENT ||
-               why_set(why, "the response has no choices, no output and no data");
+    if (found[1].kind == JSON_ARRAY) {
+        if (!read_output(body, &found[1], scratch, out, why))
+            return false;
+        take_text(scratch, out);
+        return true;
     }
-    if (ok)
-        out->text = (struct slice){scratch->text.data, scratch->text.len};
-    return ok;
+    first = first_element(&found[2]);
+    first = json_member(&first, "embedding");
+    out->text = (struct slice){first.text, first.len};
+    return first.kind != JSON_ABSENT ||
+           why_set(why, "the response has no choices, no output and no data");
 }

@@ -169,15 +169,22 @@ static bool claim(struct splitter *s, size_t i, const struct json_value *value)
     return true;
 }
 
+/* The member of @element that the recipe says is the answer; absent without. */
+static struct json_value answer_member(const struct splitter *s, const struct json_value *element)
+{
+    if (s->pack->answer_field == NULL)
+        return (struct json_value){.kind = JSON_ABSENT};
+    return json_member(element, s->pack->answer_field);
+}
+
 /* @element is for row @i. */
 static void take_for(struct splitter *s, size_t i, const struct json_value *element)
 {
-    struct json_value value = {.kind = JSON_ABSENT};
+    struct json_value value = answer_member(s, element);
 
     if (!claim(s, i, element))
         return;
     if (s->pack->answer_field != NULL) {
-        value = json_member(element, s->pack->answer_field);
         if (value.kind == JSON_ABSENT) {
             (void)why_set(s->out[i].why, "the element has no \"%s\"", s->pack->answer_field);
             return;
@@ -266,6 +273,7 @@ static void take_unnamed(struct splitter *s, const struct json_value *root)
         take_for(s, 0, root);
 }
 
+/* What is below an id is the answer, or an element as in a list, with the answer in it. */
 static void take_keyed(struct splitter *s, const struct json_value *object)
 {
     struct json_iter it = json_iter_begin(object);
@@ -274,9 +282,10 @@ static void take_keyed(struct splitter *s, const struct json_value *object)
 
     while (json_iter_next(&it, &name, &value)) {
         size_t i = row_of(s, &name);
+        struct json_value member = answer_member(s, &value);
 
         if (claim(s, i, &value))
-            settle(s, i, &value, &value);
+            settle(s, i, &value, member.kind == JSON_ABSENT ? &value : &member);
     }
 }
 

@@ -48,6 +48,8 @@ static bool schema_from(struct recipe_loader *l, size_t at, struct analysis *a)
 /* Without a word about it, a schema says that the answer is JSON. */
 static bool take_type(struct recipe_loader *l, size_t node, struct analysis *a)
 {
+    const char *const words[] = {answer_type_name(ANSWER_TEXT), answer_type_name(ANSWER_JSON),
+                                 NULL};
     size_t at = node == TREE_NONE ? TREE_NONE : node_find(l, node, "type");
     const char *type;
 
@@ -61,8 +63,7 @@ static bool take_type(struct recipe_loader *l, size_t node, struct analysis *a)
         return false;
     if (answer_type_parse(type, &a->answer.type))
         return true;
-    (void)err_set(l->err, ERR_USAGE, "type: needs text or json, not \"%s\"", type);
-    return node_fail(l, at);
+    return node_refuse_word(l, at, "type: needs text or json", type, words);
 }
 
 static bool take_answer(struct recipe_loader *l, size_t node, struct analysis *a)
@@ -195,11 +196,9 @@ static bool take_on_invalid(struct recipe_loader *l, size_t node, struct analysi
         return false;
     while (on_invalid_words[how] != NULL && strcmp(on_invalid_words[how], word) != 0)
         how++;
-    if (on_invalid_words[how] == NULL) {
-        (void)err_set(l->err, ERR_USAGE, "on_invalid: needs retry, default or fail, not \"%s\"",
-                      word);
-        return node_fail(l, at);
-    }
+    if (on_invalid_words[how] == NULL)
+        return node_refuse_word(l, at, "on_invalid: needs retry, default or fail", word,
+                                on_invalid_words);
     a->on_invalid = (enum on_invalid)how;
     if (!node_take_count(l, node, "tries", 1, RECIPE_TRIES_MAX, &count))
         return false;

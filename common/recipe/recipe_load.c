@@ -37,6 +37,7 @@ static bool take_id_field(struct recipe_loader *l)
 
 static bool take_format(struct recipe_loader *l, size_t at)
 {
+    const char *words[ROWS_TEXTS + 2] = {NULL};
     size_t node = node_find(l, at, "format");
     const char *name;
 
@@ -46,9 +47,10 @@ static bool take_format(struct recipe_loader *l, size_t at)
         return false;
     if (rows_format_parse(name, &l->recipe->rows.format))
         return true;
-    (void)err_set(l->err, ERR_USAGE,
-                  "format: needs auto, jsonl, json, csv, tsv or texts, not \"%s\"", name);
-    return node_fail(l, node);
+    for (size_t i = 0; i <= ROWS_TEXTS; i++)
+        words[i] = rows_format_name((enum rows_format)i);
+    return node_refuse_word(l, node, "format: needs auto, jsonl, json, csv, tsv or texts", name,
+                            words);
 }
 
 static bool take_input(struct recipe_loader *l)

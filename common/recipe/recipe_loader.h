@@ -76,6 +76,13 @@ bool node_fail(struct recipe_loader *l, size_t node);
 /** Fail with @why at the place of @node. */
 bool node_refuse(struct recipe_loader *l, size_t node, const char *why);
 
+/**
+ * Fail at @node, whose value is @word and none of @words (NULL-terminated): "@needs, not "wrd"; did
+ * you mean "word"?"
+ */
+bool node_refuse_word(struct recipe_loader *l, size_t node, const char *needs, const char *word,
+                      const char *const *words);
+
 /** The child of @parent, TREE_NONE without one. */
 size_t node_find(const struct recipe_loader *l, size_t parent, const char *key);
 

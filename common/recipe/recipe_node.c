@@ -23,6 +23,18 @@ bool node_refuse(struct recipe_loader *l, size_t node, const char *why)
     return node_fail(l, node);
 }
 
+bool node_refuse_word(struct recipe_loader *l, size_t node, const char *needs, const char *word,
+                      const char *const *words)
+{
+    const char *near = nearest_of(word, words);
+
+    if (near == NULL)
+        (void)err_set(l->err, ERR_USAGE, "%s, not \"%s\"", needs, word);
+    else
+        (void)err_set(l->err, ERR_USAGE, "%s, not \"%s\"; did you mean \"%s\"?", needs, word, near);
+    return node_fail(l, node);
+}
+
 size_t node_find(const struct recipe_loader *l, size_t parent, const char *key)
 {
     return yaml_tree_find(l->tree, parent, key);

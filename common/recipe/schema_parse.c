@@ -48,6 +48,22 @@ static struct json_value *values_for(const struct json_value *list)
 
 /* Any value */
 
+static bool unknown_type(const struct parser *p, const struct json_value *value)
+{
+    static const char needs[] = "type must be null, boolean, integer, number, string, array or "
+                                "object, or a list of them";
+    char word[80];
+    struct nearest near = {.word = word};
+
+    if (json_string_decode_cut(value, word, sizeof(word)) > 0)
+        for (size_t i = 0; i < SCHEMA_TYPE_COUNT; i++)
+            (void)nearest_look(&near, schema_type_names[i]);
+    if (near.name == NULL)
+        return wrong(p, value, needs);
+    return json_place_fail(&p->file, value->text, p->err, "%s; did you mean \"%s\"?", needs,
+                           near.name);
+}
+
 static bool add_type(struct parser *p, struct schema_node *n, const struct json_value *value)
 {
     for (size_t i = 0; i < SCHEMA_TYPE_COUNT; i++) {
@@ -56,9 +72,7 @@ static bool add_type(struct parser *p, struct schema_node *n, const struct json_
             return true;
         }
     }
-    return wrong(p, value,
-                 "type must be null, boolean, integer, number, string, array or object, or a list "
-                 "of them");
+    return unknown_type(p, value);
 }
 
 static bool take_type(struct parser *p, struct schema_node *n, const struct json_value *value)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/nearest.h"
 #include "common/base/xmem.h"
 #include "common/json/scan.h"
 #include "common/recipe/json_path.h"
@@ -243,6 +244,30 @@ static struct json_value step(const struct json_value *value, const char **path,
     return (struct json_value){.kind = JSON_ABSENT};
 }
 
+/* @path leads nowhere: @object has no member @word. */
+static bool fail_path(const struct reader *r, const struct json_value *object, const char *word,
+                      const char *path)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct nearest near = {.word = word};
+    struct json_value name;
+    struct json_value value;
+    char best[TERM_MAX];
+    char seen[TERM_MAX];
+
+    while (object->kind == JSON_OBJECT && json_iter_next(&it, &name, &value)) {
+        (void)json_string_decode_cut(&name, seen, sizeof(seen));
+        if (nearest_look(&near, seen))
+            near.name = memcpy(best, seen, strlen(seen) + 1);
+    }
+    if (near.name == NULL)
+        return json_place_fail(&r->file, object->text, r->err, "there is no \"%s\" here (path %s)",
+                               word, path);
+    return json_place_fail(&r->file, object->text, r->err,
+                           "there is no \"%s\" here (path %s); did you mean \"%s\"?", word, path,
+                           near.name);
+}
+
 static bool find_root(const struct reader *r, const char *path, struct json_value *root)
 {
     const char *rest = path == NULL ? "" : path;
@@ -254,8 +279,7 @@ static bool find_root(const struct reader *r, const char *path, struct json_valu
         struct json_value next = step(root, &rest, name);
 
         if (next.kind == JSON_ABSENT)
-            return json_place_fail(&r->file, root->text, r->err,
-                                   "there is no \"%s\" here (path %s)", name, path);
+            return fail_path(r, root, name, path);
         *root = next;
     }
     return true;

@@ -218,6 +218,8 @@ static void join_lines(struct buf *out)
     char *from = out->data;
     char *to = out->data;
 
+    if (memchr(from, '\n', out->len) == NULL && memchr(from, '\r', out->len) == NULL)
+        return;
     while (from < end) {
         size_t n = 0;
 

@@ -17,6 +17,12 @@ class FaultTest(SheafTest):
         self.assertEqual(json.loads(simulator.admin("state"))["files"], 0)
         return simulator
 
+    def check_duplicates(self, expected):
+        with open(self.path("out.report.json"), encoding="utf-8") as file:
+            report = json.load(file)
+        self.assertEqual(report["duplicates"], expected)
+        self.assertEqual(report["wasted_tokens"]["prompt"] > 0, expected > 0)
+
     def test_the_reply_to_a_create_is_lost(self):
         self.job("lost-create=1")
 
@@ -44,9 +50,16 @@ class FaultTest(SheafTest):
 
     def test_rows_that_are_missing_are_sent_again(self):
         self.job("rows-missing=0.1", flags=("--max-attempts", "10"), billed_twice=0)
+        self.check_duplicates(0)
+
+    def test_a_file_that_is_read_again_holds_no_duplicates(self):
+        # Of each batch a line is missing and another one comes twice, and the file is read once more.
+        simulator = self.job("rows-missing=0.1", "rows-duplicated=0.1", flags=("--max-attempts", "10"))
+        self.check_duplicates(simulator.ledger()["rows_duplicated"])
 
     def test_rows_that_come_twice_count_once(self):
-        self.job("rows-duplicated=0.2")
+        simulator = self.job("rows-duplicated=0.2")
+        self.check_duplicates(simulator.ledger()["rows_duplicated"])
 
     def test_rows_nobody_asked_for_are_left_out(self):
         self.job("rows-alien=0.1")

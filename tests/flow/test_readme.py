@@ -169,6 +169,16 @@ class ReadmeTest(SheafTest):
         self.assertEqual(len(self.lines("enhanced.jsonl")), text_of("examples/posts/posts.jsonl").count("\n"))
         self.assertIn("<html", text_of(self.path("report.html")))
 
+    def test_the_examples_are_rehearsed_as_their_pages_say(self):
+        self.install()
+        os.symlink(os.path.join(ROOT, "examples"), self.path("examples"))
+        for name in ("posts", "relations", "behaviour"):
+            with self.subTest(example=name):
+                block = [b for b in blocks("examples/%s/README.md" % name, "sh") if "sheaf simulate" in b][0]
+                said = self.shell([block.replace("8080", str(free_port())), "code=$?", "kill $!", "test $code = 0"])
+                self.assertIn("is done", said)
+                self.assertNotIn("cost     ?", said)
+
 
 if __name__ == "__main__":
     main()

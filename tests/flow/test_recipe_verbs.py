@@ -114,14 +114,15 @@ class ClusterTest(RecipeTest):
         self.daemons(simulator)
         code, _, err = self.submit(simulator)
         self.assertEqual(code, 0, err)
-        self.verb("wait", "posts", "--timeout", "60s")
-        code, _, err = self.verb("results", "posts", "-o", self.path("out.jsonl"))
-        self.assertEqual(code, 7, err)
-        self.assertIn("may be asked for once more", err)
+        for verb in (("wait", "posts", "--timeout", "60s"), ("results", "posts", "-o", self.path("out.jsonl"))):
+            code, _, err = self.verb(*verb)
+            self.assertEqual(code, 7, err)
+            self.assertIn("may be asked for once more", err)
         code, _, err = self.submit(simulator)
         self.assertEqual(code, 0, err)
         self.assertIn("round 2", err)
-        self.verb("wait", "posts.r2", "--timeout", "60s")
+        self.assertEqual(self.verb("wait", "posts", "--timeout", "60s")[0], 0)
+        self.assertIn("its newest round is posts.r2", self.verb("status", "posts")[2])
         code, _, err = self.submit(simulator)
         self.assertEqual(code, 0, err)
         self.assertIn("all has been asked", err)
@@ -138,6 +139,22 @@ class ClusterTest(RecipeTest):
         code, _, err = self.submit(simulator)
         self.assertEqual(code, 12, err)
         self.assertIn("mood.json has changed since this job began", err)
+
+    def test_a_wait_says_that_answers_failed(self):
+        simulator = self.answering("--fault", "rows-prose=1")
+        self.daemons(simulator)
+        self.assertEqual(self.submit(simulator, "--wait")[0], 3)
+        self.assertEqual(self.verb("wait", "posts", "--timeout", "60s")[0], 3)  # no row failed at the provider
+
+    def test_a_submit_that_is_stopped_leaves_no_prompts_behind(self):
+        simulator = self.answering("--delay", "60s")
+        self.daemons(simulator)
+        running = self.start("submit", self.rows, "--recipe", self.path("recipe.yaml"), "--job", "posts", "--sink",
+                             self.sink, "--base-url", simulator.url, "--wait", "--redis", self.redis.url)
+        self.wait_until("a batch is made", lambda: simulator.ledger()["batches_created"] > 0)
+        running.terminate()
+        running.wait(timeout=30)
+        self.assertEqual(glob.glob(self.path("sheaf-submit-*")), [])
 
     def test_rows_that_are_gone_are_said_to_be(self):
         simulator = self.answering()
@@ -200,6 +217,24 @@ class TrialTest(RecipeTest):
         code, out, err = self.trial(self.answering("--fault", "rows-prose=1"), 3)
         self.assertEqual(code, 3, err)
         self.assertEqual(out.count("failed: invalid_answer: not JSON"), 3)
+
+    def test_a_trial_of_another_encoding_that_was_stopped_can_be_ended(self):
+        with open(self.path("rows.csv"), "wb") as f:
+            f.write("id,text\n".encode() + "".join("r%d,文字 %d\n" % (i, i) for i in range(9)).encode("gb18030"))
+        with open(self.path("recipe.yaml"), "a", encoding="utf-8") as f:
+            f.write("input: {encoding: gb18030}\n")
+        self.rows = self.path("rows.csv")
+        simulator = self.answering("--delay", "60s")
+        running = self.start("run", self.rows, "--recipe", self.path("recipe.yaml"), "--sample", "4", "--base-url",
+                             simulator.url, "--poll-interval", "100ms")
+        self.wait_until("a batch is made", lambda: simulator.ledger()["batches_created"] > 0)
+        running.terminate()
+        running.wait(timeout=30)
+        folder = glob.glob(self.path("sheaf-sample-*"))[0]
+        code, _, err = self.sheaf("cancel", "sample", "-y", "--state-dir", folder + "/out.jsonl.sheaf")
+        self.assertEqual(code, 3, err)
+        with open(folder + "/out.jsonl", encoding="utf-8") as f:
+            self.assertTrue(all("文字" in json.loads(line)["text"] for line in f))
 
     def test_a_trial_keeps_to_the_cap(self):
         simulator = self.answering()
@@ -267,6 +302,31 @@ class HereTest(RecipeTest):
         self.assertGreater(report["cost"]["total_nano"], 0)
         self.assertLess(spent["rows_billed"], simulator.ledger()["rows_billed"])
         self.assertEqual(simulator.ledger()["billed_twice"], 0)
+
+    def test_a_cap_that_is_reached_in_a_later_round_is_said_as_it_was_given(self):
+        simulator = self.answering("--fault", "rows-prose=1")
+        code, _, err = self.enrich(simulator)  # what all rounds cost
+        self.assertEqual(code, 3, err)
+        first = self.report("out.report.json")["cost"]["total_nano"] / 3
+        cap = "%.9fUSD" % (first * 4 / 1e9)
+        words = self.run_words(simulator, self.rows, self.path("o2.jsonl"), "--recipe", self.path("recipe.yaml"),
+                               "--max-cost", cap, "--warn-at", "10%")
+        code, _, err = self.sheaf(*words)
+        self.assertEqual(code, 6, err)
+        self.assertRegex(err, r"the spend cap is reached: \$0\.\d+ of \$0\.\d+ is spent")
+        spent, whole = [float(x) for x in err.split("is reached: $")[1].replace("of $", "").split()[:2]]
+        self.assertAlmostEqual(whole, first * 4 / 1e9, places=5)
+        self.assertGreater(spent, whole / 10)
+        self.assertEqual(err.count("of its cap"), 1)
+        self.assertEqual(self.sheaf("wait", "rows.jsonl", "--state-dir", self.path("o2.jsonl.sheaf"))[0], 6)
+
+    def test_a_cap_needs_prices_before_anything_is_made(self):
+        with open(self.path("recipe.yaml"), "a", encoding="utf-8") as f:
+            f.write("    model: nobody-s-model\n")
+        code, _, err = self.enrich(self.answering(), "--max-cost", "1USD")
+        self.assertEqual(code, 2, err)
+        self.assertIn('no price is known for model "nobody-s-model"', err)
+        self.assertFalse(os.path.exists(self.path("out.jsonl.sheaf")))
 
     def test_shares_of_the_cap_are_told(self):
         simulator = self.answering()

@@ -16,6 +16,17 @@ static void check_slice(struct slice s, const char *text, size_t size)
     FUZZ_CHECK(root.len == s.len && root.kind != JSON_NULL);
 }
 
+static void check_value(const struct json_value *value, const char *text, size_t size)
+{
+    struct json_value root;
+
+    if (value->kind == JSON_ABSENT)
+        return;
+    FUZZ_CHECK(value->text >= text && value->text + value->len <= text + size);
+    FUZZ_CHECK(json_scan(value->text, value->len, &root, NULL));
+    FUZZ_CHECK(root.len == value->len && root.kind == value->kind);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
@@ -29,6 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_slice(r.id, text, size);
     check_slice(r.response, text, size);
     check_slice(r.error, text, size);
+    check_value(&r.body, text, size);
+    check_value(&r.choices, text, size);
     FUZZ_CHECK(strnlen(r.custom_id, sizeof(r.custom_id)) < sizeof(r.custom_id));
     FUZZ_CHECK(strnlen(r.code, sizeof(r.code)) < sizeof(r.code));
     FUZZ_CHECK(strnlen(r.message, sizeof(r.message)) < sizeof(r.message));

@@ -6,6 +6,8 @@
 static const char *const names[] = {"openai", "zhipu",  "max_requests", "max-bytes",
                                     "run",    "submit", "status",       NULL};
 
+static const char *const keys[] = {"name", "tries", "vocabulary", "pack", "评论", "编号", NULL};
+
 static const struct {
     const char *word;
     const char *near; /* NULL: none */
@@ -42,6 +44,40 @@ static void a_mistyped_word_finds_what_was_meant(void **state)
     }
 }
 
+static const struct {
+    const char *word;
+    const char *near; /* NULL: none */
+} short_cases[] = {
+    {"nmae",      "name"      }, /* two letters change places: one mistake */
+    {"anme",      "name"      },
+    {"trys",      "tries"     },
+    {"vocabulry", "vocabulary"},
+    {"pakc",      "pack"      },
+    {"path",      NULL        },
+    {"p",         NULL        },
+    {"评伦",    "评论"    }, /* letters are counted, not bytes */
+    {"编码",    "编号"    },
+    {"编",       "编号"    }, /* a beginning */
+    {"内容",    NULL        },
+    {"论评",    "评论"    },
+    {"号",       NULL        },
+    {"评\xe4",   "评论"    }, /* no whole letter: no harm */
+};
+
+static void mistakes_are_counted_in_letters(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(short_cases); i++) {
+        const char *near = nearest_of(short_cases[i].word, keys);
+
+        print_message("  %s\n", short_cases[i].word);
+        if (short_cases[i].near == NULL)
+            assert_null(near);
+        else
+            assert_string_equal(near != NULL ? near : "", short_cases[i].near);
+    }
+}
+
 static void dashes_and_underscores_are_the_same(void **state)
 {
     (void)state;
@@ -56,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mistyped_word_finds_what_was_meant),
+        cmocka_unit_test(mistakes_are_counted_in_letters),
         cmocka_unit_test(dashes_and_underscores_are_the_same),
     };
 

@@ -146,7 +146,7 @@ static void a_model_without_a_price_makes_the_cost_unknown(void **state)
     struct err err = {0};
 
     assert_true(
-        enrich_report_collect(&p->world.recipe, p->world.rounds, 2, &nobody, &report, &err));
+        enrich_report_collect(&p->world.recipe, p->world.rounds, 2, false, &nobody, &report, &err));
     assert_false(enrich_report_cost(&report, currency, &nano, &wasted));
     assert_true(enrich_report_write_text(&report, p->world.rounds[0].spec, &times, &text));
     assert_non_null(strstr(text.data, "cost of answers  ?\n"));
@@ -165,14 +165,16 @@ static void without_the_rows_the_counts_are_the_same(void **state)
     struct err err = {0};
 
     assert_int_equal(unlink(p->world.rows), 0);
-    assert_true(enrich_report_collect(&p->world.recipe, p->world.rounds, 2, &money, &report, &err));
+    assert_true(
+        enrich_report_collect(&p->world.recipe, p->world.rounds, 2, false, &money, &report, &err));
     assert_true(enrich_report_write_text(&p->report, p->world.rounds[0].spec, &times, &here));
     assert_true(enrich_report_write_text(&report, p->world.rounds[0].spec, &times, &there));
     assert_string_equal(here.data, there.data);
     enrich_report_release(&report);
 
     /* After the first round two are open. */
-    assert_true(enrich_report_collect(&p->world.recipe, p->world.rounds, 1, &money, &report, &err));
+    assert_true(
+        enrich_report_collect(&p->world.recipe, p->world.rounds, 1, false, &money, &report, &err));
     assert_int_equal(report.analyses[0].verdicts[VERDICT_OPEN], 1);
     assert_int_equal(report.analyses[1].verdicts[VERDICT_OPEN], 2);
     assert_int_equal(report.analyses[1].verdicts[VERDICT_DEFAULTED], 0);

@@ -213,7 +213,7 @@ static void rows_that_changed_and_another_recipe_are_refused(void **state)
     must_integrate(w, false, false);
 }
 
-#define TALLIES "name: tallies\nmodel: m\nanalyses:\n  - {name: t, prompt: \"{{n}}\"}\n"
+#define TALLIES "model: m\nanalyses:\n  - {name: t, prompt: \"{{n}}\"}\n"
 
 /* 2,500 rows of one digit each; row @other has another one. */
 static char *tally_rows(size_t other)
@@ -296,6 +296,46 @@ static void a_later_round_is_not_rendered_of_rows_that_changed(void **state)
     render_free(render);
     rows_close(rows);
     judge_free(judge);
+}
+
+#define PICTURES                                                                 \
+    "model: m\nmultimodal_model: mm\nanalyses:\n"                                \
+    "  - {name: mood, prompt: \"{{c}}\", images: \"{{pics}}\", default: calm}\n" \
+    "  - {name: kind, prompt: \"{{c}}\", images: \"{{pics}}\"}\n"
+
+/* One image of a list is enough. A default covers what could not be asked, but not what is no row.
+ */
+static void a_row_whose_image_is_missing_has_the_default_or_fails(void **state)
+{
+    struct enrich_world *w = *state;
+
+    enrich_world_free(w);
+    enrich_world_make(w, PICTURES, "rows.jsonl",
+                      "{\"c\":1,\"pics\":[\"https://a.example/1.png\",\"gone.png\"]}\n"
+                      "{\"c\":2,\"pics\":[\"rows.jsonl\"]}\n"
+                      "7\n"
+                      "{\"c\":3}\n");
+    enrich_world_round(w, &(struct enrich_said){NULL, "x", NULL}, 1);
+    enrich_world_assert_asked(w, "mood_0003 kind_0003 ");
+    assert_int_equal(enrich_world_judge(w).pairs, 0);
+    must_integrate(w, false, false);
+    struct buf out = enrich_world_read(w->output);
+    const char *line = strstr(out.data, "\"mood\":\"calm\"");
+    assert_non_null(line);
+    line = strstr(line, "{\"mood\":{\"status\":\"defaulted\",\"code\":\"image_missing\",\"why\":");
+    assert_non_null(line);
+    assert_non_null(strstr(line, "\"kind\":{\"status\":\"failed\",\"code\":\"image_missing\""));
+    assert_non_null(strstr(line, "{\"status\":\"defaulted\",\"code\":\"image_invalid\",\"why\":"));
+    assert_non_null(strstr(line, "\n{\"_sheaf\":{\"error\":{\"code\":\"invalid_row\""));
+    assert_non_null(strstr(line, "{\"c\":3,\"mood\":\"x\",\"kind\":\"x\","));
+    buf_release(&out);
+    char path[SCRATCH_PATH_MAX + 64];
+    (void)snprintf(path, sizeof(path), "%s/out.errors.jsonl", w->path);
+    struct buf errors = enrich_world_read(path);
+    assert_non_null(strstr(errors.data, "\"custom_id\":\"kind_0000\""));
+    assert_null(strstr(errors.data, "\"custom_id\":\"mood_0000\""));
+    assert_non_null(strstr(errors.data, "\"custom_id\":\"mood_0002\""));
+    buf_release(&errors);
 }
 
 static void rounds_have_their_order(void **state)
@@ -520,6 +560,9 @@ int main(void)
         TEST(what_is_open_is_not_integrated_unless_nothing_comes_after),
         TEST(answers_that_are_read_again_are_those_that_were_kept),
         TEST(rows_that_changed_and_another_recipe_are_refused),
+        TEST(rows_that_changed_between_are_named),
+        TEST(a_later_round_is_not_rendered_of_rows_that_changed),
+        TEST(a_row_whose_image_is_missing_has_the_default_or_fails),
         TEST(rounds_have_their_order),
         TEST(an_errors_file_that_would_be_another_one_is_replaced),
         TEST(a_pack_that_the_provider_failed_is_asked_row_by_row),

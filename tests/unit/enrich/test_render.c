@@ -422,14 +422,13 @@ struct script {
     size_t calls;
 };
 
-static bool choose(void *arg, uint64_t first, size_t rows, uint8_t *ask, struct err *err)
+static bool choose(void *arg, const struct block *rows, uint8_t *ask, struct err *err)
 {
     struct script *s = arg;
 
     (void)err;
-    (void)first;
     s->calls++;
-    assert_int_equal(strlen(s->asks) % rows, 0);
+    assert_int_equal(strlen(s->asks) % rows->count, 0);
     for (size_t i = 0; s->asks[i] != '\0'; i++)
         ask[i] = s->asks[i] == '-'   ? RENDER_ASK_NOT
                  : s->asks[i] == '1' ? RENDER_ASK_ALONE
@@ -437,10 +436,9 @@ static bool choose(void *arg, uint64_t first, size_t rows, uint8_t *ask, struct 
     return true;
 }
 
-static bool refuse(void *arg, uint64_t first, size_t rows, uint8_t *ask, struct err *err)
+static bool refuse(void *arg, const struct block *rows, uint8_t *ask, struct err *err)
 {
     (void)arg;
-    (void)first;
     (void)rows;
     (void)ask;
     return err_set(err, ERR_PERMANENT, "no choice");

@@ -165,7 +165,7 @@ static void a_page_needs_nothing_and_no_text_breaks_it(void **state)
                       "answer: {schema: {type: string}}, output: \"<o>'\"}\n",
                       "rows.jsonl", "{\"t\":1}\n{\"t\":2}\n{\"t\":3}\n{\"t\":4}\n");
     enrich_world_round(&w, first, ARRAY_LEN(first));
-    if (!enrich_report_collect(&w.recipe, w.rounds, 1, NULL, &report, &err))
+    if (!enrich_report_collect(&w.recipe, w.rounds, 1, false, NULL, &report, &err))
         fail_msg("%s", err.msg);
     const struct spend spend = {.model = HOSTILE,
                                 .day = "2026-11-24",

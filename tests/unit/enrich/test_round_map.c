@@ -15,6 +15,8 @@
 
 #define ANALYSES 3
 
+#define SUM 0xF0000000u /* of the first block of a draft; each next one has one more */
+
 static const struct round_map_id the_id = {
     .recipe = "recipe-digest", .rows = "rows-fingerprint", .round = 2, .analyses = ANALYSES};
 
@@ -66,7 +68,10 @@ static void draft_begin(struct draft *d)
 
 static void draft_block(struct draft *d, size_t rows)
 {
-    assert_true(round_map_block(d->writer, d->counts.rows, rows, NULL));
+    const struct block block = {
+        .first = d->counts.rows, .count = rows, .sum = SUM + (uint32_t)d->counts.blocks};
+
+    assert_true(round_map_block(d->writer, &block, NULL));
     round_counts_block(&d->counts, rows);
 }
 
@@ -244,11 +249,13 @@ static void test_reads_back_what_was_written(void **state)
     assert_false(end);
     assert_int_equal(block->first, 0);
     assert_int_equal(block->rows, 6);
+    assert_int_equal(block->sum, SUM);
     assert_block(block, each, EACH);
 
     assert_true(round_map_next(map, &block, &end, NULL));
     assert_int_equal(block->first, 6);
     assert_int_equal(block->rows, 1000);
+    assert_int_equal(block->sum, SUM + 1);
     assert_block(block, NULL, 0);
 
     assert_true(round_map_next(map, &block, &end, NULL));
@@ -382,24 +389,25 @@ static size_t from_hex(const char *hex, uint8_t *out)
 static void test_nonsense_with_a_right_checksum_is_refused(void **state)
 {
     static const char *const blocks[] = {
-        "42 00 00",                            /* no rows */
-        "42 00 e9 07",                         /* 1,001 rows */
-        "42 01 05",                            /* not the next row */
-        "42 00 05 0c 00 00 00 01 00",          /* analysis 3 of 3 */
-        "42 00 05 03",                         /* no such kind */
-        "42 00 05 00 00 00 05 01 01",          /* row 5 of 5 */
-        "42 00 05 00 00 00 03 03 01 01 01",    /* rows 3 to 5 */
-        "42 00 05 00 00 00 00 00",             /* a run of none */
-        "42 00 05 01 00 00 00 02 00 00",       /* a pack with a row twice */
-        "42 00 05 01 00 00 00 02 04 01",       /* a pack with row 5 */
-        "42 00 05 01 00 00 00 00 00",          /* a pack of none */
-        "42 00 05 02 00 00 00 00 01",          /* a pair that is asked */
-        "42 00 05 02 09 00 00 00 01",          /* no such code */
-        "42 00 05 02 01 05 78 00 00 01",       /* a reason that goes on behind the end */
-        "42 00 05 02 01 01 78 78 00 01",       /* a reason without a NUL */
-        "42 00 05 00 00 00 00 05 ff ff ff ff", /* numbers that break off */
-        "42 00 01 02 01 00 00 00 01 02 01 00 00 00 01 02 01 00 00 00 01 02 01 00 00 00 01",
-        "51", /* no record that is known */
+        "42 00 00 00",                            /* no rows */
+        "42 00 e9 07 00",                         /* 1,001 rows */
+        "42 01 05 00",                            /* not the next row */
+        "42 00 05 00 0c 00 00 00 01 00",          /* analysis 3 of 3 */
+        "42 00 05 00 03",                         /* no such kind */
+        "42 00 05 00 00 00 00 05 01 01",          /* row 5 of 5 */
+        "42 00 05 00 00 00 00 03 03 01 01 01",    /* rows 3 to 5 */
+        "42 00 05 00 00 00 00 00 00",             /* a run of none */
+        "42 00 05 00 01 00 00 00 02 00 00",       /* a pack with a row twice */
+        "42 00 05 00 01 00 00 00 02 04 01",       /* a pack with row 5 */
+        "42 00 05 00 01 00 00 00 00 00",          /* a pack of none */
+        "42 00 05 00 02 00 00 00 00 01",          /* a pair that is asked */
+        "42 00 05 00 02 09 00 00 00 01",          /* no such code */
+        "42 00 05 00 02 01 05 78 00 00 01",       /* a reason that goes on behind the end */
+        "42 00 05 00 02 01 01 78 78 00 01",       /* a reason without a NUL */
+        "42 00 05 00 00 00 00 00 05 ff ff ff ff", /* numbers that break off */
+        "42 00 01 00 02 01 00 00 00 01 02 01 00 00 00 01 02 01 00 00 00 01 02 01 00 00 00 01",
+        "42 00 05 80 80 80 80 10", /* a sum of more than 32 bits */
+        "51",                      /* no record that is known */
     };
 
     (void)state;
@@ -504,7 +512,7 @@ static void test_a_million_rows_take_two_bytes_each(void **state)
                                .rows = {row}, .row_count = 1, .tokens = 500, .max_output = 100});
     }
     draft_end(&d);
-    assert_true(d.file.len < 100 * 2030 + 200);
+    assert_true(d.file.len < 100 * 2035 + 200);
     assert_true(read_all(d.file.data, d.file.len, NULL));
     draft_free(&d);
 }

@@ -162,10 +162,38 @@ static void long_texts_are_cut_and_a_long_id_is_not_taken(void **state)
     assert_int_equal(strlen(r.code), 63);
 }
 
+static void the_body_and_its_choices_are_handed_out(void **state)
+{
+    static const struct {
+        const char *text, *body, *choices; /* "" is absent */
+    } bodies[] = {
+        {"{\"response\":{\"body\":{\"choices\":[1],\"usage\":{}}}}",
+         "{\"choices\":[1],\"usage\":{}}",                                                                       "[1]" },
+        {"{\"response\":{\"body\":{\"choices\":null}}}",                            "{\"choices\":null}",        "null"},
+        {"{\"response\":{\"body\":\"{\\\"choices\\\":[1]}\"}}",                     "\"{\\\"choices\\\":[1]}\"", ""    },
+        {"{\"response\":{\"body\":null}}",                                          "null",                      ""    },
+        {"{\"response\":{\"choices\":[1]}}",                                        "",                          ""    },
+        {"{\"response\":[{\"body\":{}}],\"body\":{\"choices\":[]},\"choices\":[]}", "",                          ""    },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        struct result_line r;
+
+        print_message("  %s\n", bodies[i].text);
+        assert_true(result_line_parse(bodies[i].text, strlen(bodies[i].text), &r, NULL));
+        assert_int_equal(r.body.kind == JSON_ABSENT, bodies[i].body[0] == '\0');
+        assert_int_equal(r.choices.kind == JSON_ABSENT, bodies[i].choices[0] == '\0');
+        assert_slice((struct slice){r.body.text, r.body.len}, bodies[i].body);
+        assert_slice((struct slice){r.choices.text, r.choices.len}, bodies[i].choices);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_shape_of_line_is_understood),
+        cmocka_unit_test(the_body_and_its_choices_are_handed_out),
         cmocka_unit_test(only_an_object_is_a_result_line),
         cmocka_unit_test(long_texts_are_cut_and_a_long_id_is_not_taken),
     };

@@ -437,6 +437,42 @@ static void what_is_encoded_decodes_to_itself(void **state)
     buf_release(&b);
 }
 
+/* [STRING,1] in memory that ends with it; STRING is @len bytes with @escape at @at. */
+static void walk_over_string(size_t len, size_t at, const char *escape)
+{
+    size_t size = len + 6;
+    char *text = malloc(size);
+    struct json_value root;
+    struct json_value value;
+    struct json_value first;
+
+    assert_non_null(text);
+    memset(text, 'x', size);
+    memcpy(text, "[\"", 2);
+    if (at + 2 <= len)
+        memcpy(text + 2 + at, escape, 2);
+    memcpy(text + 2 + len, "\",1]", 4);
+    assert_true(json_scan(text, size, &root, NULL));
+    struct json_iter it = json_iter_begin(&root);
+    assert_true(json_iter_next(&it, NULL, &first));
+    assert_int_equal(first.len, len + 2);
+    assert_true(json_iter_next(&it, NULL, &value));
+    assert_raw(&value, "1");
+    assert_false(json_iter_next(&it, NULL, &value));
+    free(text);
+}
+
+static void a_walk_passes_over_strings_of_any_length(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 80; len++) {
+        for (size_t at = 0; at <= len; at++) {
+            walk_over_string(len, at, "\\\"");
+            walk_over_string(len, at, "\\\\");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +481,7 @@ int main(void)
         cmocka_unit_test(nothing_has_members_but_an_object),
         cmocka_unit_test(a_text_that_is_no_object_says_so),
         cmocka_unit_test(a_walk_meets_every_element_once),
+        cmocka_unit_test(a_walk_passes_over_strings_of_any_length),
         cmocka_unit_test(strings_decode_to_utf8),
         cmocka_unit_test(a_decoded_string_equals_its_text),
         cmocka_unit_test(readable_text_is_cut_between_characters),

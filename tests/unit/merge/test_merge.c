@@ -283,6 +283,72 @@ static void tokens_of_winners_and_of_duplicates_are_apart(void **state)
     report_release(&r);
 }
 
+/* Bytes of what is in a file, as a worker notes them in its pass @pass over it. */
+static uint64_t in_pass(uint32_t pass, uint64_t offset)
+{
+    return ((uint64_t)pass << SEGMENT_PASS_SHIFT) + offset;
+}
+
+#define USED(id)                                                                \
+    "{\"id\":\"" id "\",\"response\":{\"status_code\":200,\"body\":{\"usage\":" \
+    "{\"prompt_tokens\":10,\"completion_tokens\":3}}}}"
+
+/* A batch's file that is read again holds what it held before: nothing was sent twice. */
+static void a_file_that_was_read_again_has_no_duplicates(void **state)
+{
+    struct world *w = *state;
+
+    for (uint32_t pass = 0; pass < 3; pass++) {
+        char file[32];
+        struct record records[3] = {
+            world_record(0, 0, in_pass(pass, 10 * pass), OUTCOME_OK, USED("a")),
+            world_record(0, 1, in_pass(pass, 40), OUTCOME_OK, USED("b")),
+            world_record(0, 2, in_pass(pass, 50), OUTCOME_PERM, USED("c")),
+        };
+
+        (void)snprintf(file, sizeof(file), "file pass %u", 3 - pass);
+        world_segment(w, 0, &early, file, 0, records, pass == 0 ? 2 : 3);
+    }
+    input(w, "{\"body\":{}}\n{\"body\":{}}\n{\"body\":{}}\n");
+    must_merge(w, 1);
+    struct report r = load_report(w);
+    assert_int_equal(r.ok, 2);
+    assert_int_equal(r.failed, 1);
+    assert_int_equal(r.duplicates, 0);
+    assert_int_equal(r.paid_twice, 0);
+    assert_int_equal(r.superseded, 0);
+    assert_int_equal(r.wasted.prompt, 0);
+    assert_int_equal(r.wasted.completion, 0);
+    assert_int_equal(r.wastes[WASTE_DUPLICATES].lines, 0);
+    assert_int_equal(r.wastes[WASTE_SUPERSEDED].lines, 0);
+    report_release(&r);
+}
+
+/* Twice in each of two passes, and once in another batch: two more than there should be. */
+static void what_was_sent_twice_is_counted_once_however_often_it_is_read(void **state)
+{
+    struct world *w = *state;
+
+    one_task(w);
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        struct record records[2] = {
+            world_record(0, 0, in_pass(pass, 10), OUTCOME_OK, USED("a")),
+            world_record(0, 0, in_pass(pass, 90), OUTCOME_OK, USED("a")),
+        };
+
+        world_segment(w, 0, &early, pass == 0 ? "f" : "f pass 1", 0, records, 2);
+    }
+    put(w, &late, "g", world_record(0, 0, 0, OUTCOME_OK, USED("b")));
+    must_merge(w, 1);
+    struct report r = load_report(w);
+    assert_int_equal(r.duplicates, 2);
+    assert_int_equal(r.paid_twice, 1);
+    assert_int_equal(r.wasted.prompt, 20);
+    assert_int_equal(r.wasted.completion, 6);
+    assert_int_equal(r.wastes[WASTE_DUPLICATES].lines, 1);
+    report_release(&r);
+}
+
 static void a_task_without_evidence_is_a_hole_and_nothing_is_published(void **state)
 {
     struct world *w = *state;
@@ -616,6 +682,8 @@ int main(int argc, char **argv)
         TEST(what_has_no_line_says_why),
         TEST(an_error_row_keeps_response_and_error),
         TEST(tokens_of_winners_and_of_duplicates_are_apart),
+        TEST(a_file_that_was_read_again_has_no_duplicates),
+        TEST(what_was_sent_twice_is_counted_once_however_often_it_is_read),
         TEST(a_task_without_evidence_is_a_hole_and_nothing_is_published),
         TEST(a_cancelled_job_has_no_holes),
         TEST(what_comes_after_the_list_is_fixed_changes_nothing),

@@ -33,6 +33,29 @@ static struct vocabulary *vocabulary_of(const char *text)
 
 /* What is in a body */
 
+/* Whoever has found the choices already hears the same. */
+static void assert_same_by_choices(const struct json_value *body,
+                                   const struct answer_content *wanted, bool good, const char *why)
+{
+    struct json_value choices = json_member(body, "choices");
+    struct answer_scratch scratch;
+    struct answer_content content;
+    char said[WHY_MAX] = "";
+
+    if (choices.kind != JSON_ARRAY)
+        return;
+    answer_scratch_init(&scratch, MAX_BYTES);
+    assert_int_equal(answer_choices(&choices, &scratch, &content, said), good);
+    assert_int_equal(content.cut, wanted->cut);
+    if (good) {
+        assert_int_equal(content.text.len, wanted->text.len);
+        assert_memory_equal(content.text.p, wanted->text.p, content.text.len);
+    } else {
+        assert_string_equal(said, why);
+    }
+    answer_scratch_release(&scratch);
+}
+
 static void the_text_is_found_in_the_shapes_of_the_apis(void **state)
 {
     static const struct {
@@ -95,6 +118,7 @@ static void the_text_is_found_in_the_shapes_of_the_apis(void **state)
         print_message("  %s\n", cases[i].body);
         assert_true(json_scan(cases[i].body, strlen(cases[i].body), &body, NULL));
         assert_int_equal(answer_content(&body, &scratch, &content, why), cases[i].text != NULL);
+        assert_same_by_choices(&body, &content, cases[i].text != NULL, why);
         assert_string_equal(why, cases[i].why != NULL ? cases[i].why : "");
         assert_int_equal(content.cut, cases[i].cut);
         if (cases[i].text == NULL)

@@ -163,9 +163,13 @@ static void the_answer_may_be_a_member_of_its_own(void **state)
     static const struct split_case cases[] = {
         {"[{\"id\":\"p1\",\"answer\":[1, 2]},{\"id\":7},{\"id\":\"情感\",\"answer\":null}]",
          {"[1,2]", "!the element has no \"answer\"", "null"},
-         0,                                                                                                                      0,
-         0                                                                                                                           },
-        {"{\"p1\":[1],\"情感\":\"x\"}",                                                      {"[1]", "forgotten", "\"x\""}, 0, 0, 0},
+         0,                                                                                                                                 0,
+         0                                                                                                                                      },
+        {"{\"p1\":[1],\"情感\":\"x\"}",                                                      {"[1]", "forgotten", "\"x\""}, 0,            0, 0},
+        {"{\"p1\":{\"answer\":\"x\"},\"7\":{\"other\":1},\"情感\":{\"id\":\"情感\",\"answer\":[1, "
+         "{}]}}",                                                                                     {"\"x\"", "{\"other\":1}", "[1,{}]"},
+         0, 0,
+         0                                                                                                                                   },
     };
     struct answer_rule rule = {.type = ANSWER_JSON};
 

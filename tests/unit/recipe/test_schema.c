@@ -31,7 +31,12 @@ static void a_mistake_in_a_schema_is_named_with_its_place(void **state)
         {"{\"prefixItems\": []}",                                                   "s.json:1:2: the keyword \"prefixItems\" is not supported"       },
         {"{\"if\": true}",                                                          "s.json:1:2: the keyword \"if\" is not supported"                },
         {"{\"type\": \"int\"}",                                                     "s.json:1:10: type must be null, boolean, integer, number, string, "
-                                "array or object, or a list of them"                                                  },
+                                "array or object, or a list of them; did you mean \"integer\"?"                       },
+        {"{\"type\": [\"array\", \"strng\"]}",
+         "s.json:1:20: type must be null, boolean, integer, number, "
+         "string, array or object, or a list of them; did you mean \"string\"?"                                                                      },
+        {"{\"type\": 3}",                                                           "s.json:1:10: type must be null, boolean, integer, number, string, "
+                          "array or object, or a list of them"                                                              },
         {"{\"type\": []}",                                                          "s.json:1:10: type must name at least one type"                  },
         {"{\"enum\": []}",                                                          "s.json:1:10: enum must be a list of values"                     },
         {"{\"anyOf\": {}}",                                                         "s.json:1:11: expected a list of schemas"                        },
