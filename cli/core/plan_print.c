@@ -242,12 +242,9 @@ static void put_at(struct buf *out, const struct plan_problem *p)
 
 static void put_problem(struct buf *out, const struct plan_problem *p)
 {
-    bool has_place = p->code != NULL && p->at.analysis == NULL; /* a row's problem names its own */
-
     json_put_raw(out, "    ");
-    if (!has_place)
-        put_at(out, p);
-    if (!has_place && p->code != NULL)
+    put_at(out, p);
+    if (p->code != NULL)
         json_put_raw_fmt(out, "%s: ", p->code);
     json_put_clean(out, p->why);
     json_put_raw(out, "\n");
