@@ -16,7 +16,8 @@
 /* A column that is used, where first without a way out. */
 struct column {
     char *path;
-    char *place; /* NULL: each use of it has one */
+    char *place;      /* NULL: each use of it has one */
+    bool in_template; /* where it stands */
     bool seen;
 };
 
@@ -29,7 +30,7 @@ struct column_check {
     const char *when_name; /* of the condition that is being walked */
 };
 
-static void use(struct column_check *c, const char *path, const char *place)
+static void use(struct column_check *c, const char *path, const char *place, bool in_template)
 {
     struct column *column = NULL;
 
@@ -42,8 +43,10 @@ static void use(struct column_check *c, const char *path, const char *place)
         column = &c->columns[c->count++];
         *column = (struct column){.path = xstrdup(path)};
     }
-    if (column->place == NULL)
-        column->place = xstrdup(place);
+    if (column->place != NULL)
+        return;
+    column->place = xstrdup(place);
+    column->in_template = in_template;
 }
 
 static void use_in_template(void *arg, const char *path, const struct template_place *place,
@@ -53,7 +56,7 @@ static void use_in_template(void *arg, const char *path, const struct template_p
 
     if (!optional && asprintf(&text, "%s:%zu:%zu", place->name, place->line, place->column) < 0)
         abort();
-    use(arg, path, text);
+    use(arg, path, text, true);
     free(text);
 }
 
@@ -64,7 +67,7 @@ static void use_in_condition(void *arg, const char *path, size_t column)
 
     if (asprintf(&text, "%s: column %zu", c->when_name, column) < 0)
         abort();
-    use(c, path, text);
+    use(c, path, text, false);
     free(text);
 }
 
@@ -75,7 +78,7 @@ static void use_id(struct column_check *c, const struct recipe *recipe)
     if (asprintf(&text, "%s:%zu:%zu: id_field", recipe->name, recipe->id_line, recipe->id_column) <
         0)
         abort();
-    use(c, recipe->id_field, text);
+    use(c, recipe->id_field, text, false);
     free(text);
 }
 
@@ -166,11 +169,14 @@ void column_check_row(struct column_check *c, const struct json_value *object)
 
 static bool unknown(const struct column_check *c, const struct column *column, struct err *err)
 {
+    static const char *const own[] = {"vocabulary", "_id", "_index"}; /* what templates have too */
     struct nearest near = {.word = column->path};
     const char *who = c->rows < COLUMN_CHECK_ROWS ? "no row" : "none of the first 1000 rows";
 
     for (size_t i = 0; i < c->name_count; i++)
         (void)nearest_look(&near, c->names[i]);
+    for (size_t i = 0; column->in_template && i < sizeof(own) / sizeof(own[0]); i++)
+        (void)nearest_look(&near, own[i]);
     if (near.name == NULL)
         (void)err_set(err, ERR_USAGE, "%s: %s has a column \"%s\"", column->place, who,
                       column->path);

@@ -65,23 +65,30 @@ static bool read_partial(void *arg, const char *path, const char **text, size_t 
     return true;
 }
 
-static bool parse_template(struct recipe_loader *l, const char *name, const char *text, size_t len,
+static bool parse_template(struct recipe_loader *l, const struct template_text *text,
                            struct template **out)
 {
     const struct template_files files = {read_partial, l};
 
-    *out = template_parse(name, text, len, &files, l->err);
+    *out = template_parse_part(text, &files, l->err);
     return *out != NULL;
 }
 
 static bool inline_template(struct recipe_loader *l, size_t node, struct template **out)
 {
+    struct node_block block;
     const char *text;
 
     if (!node_text(l, node, &text))
         return false;
+    size_t len = strlen(text);
+    if (node_block(l, node, &block)) {
+        const struct template_text part = {l->tree->name, text, len, block.line, block.indent};
+
+        return parse_template(l, &part, out);
+    }
     char *name = node_name(l, node);
-    bool ok = parse_template(l, name, text, strlen(text), out);
+    bool ok = parse_template(l, &(struct template_text){name, text, len, 1, 0}, out);
     free(name);
     return ok;
 }
@@ -102,7 +109,7 @@ static bool file_template(struct recipe_loader *l, size_t node, struct template 
         return false;
     char *name = loader_shown(l, file->path);
     char *text = xstrndup(file->text, without_newline(file->text, file->len)); /* files may move */
-    bool ok = parse_template(l, name, text, strlen(text), out);
+    bool ok = parse_template(l, &(struct template_text){name, text, strlen(text), 1, 0}, out);
     free(text);
     free(name);
     return ok;

@@ -53,14 +53,21 @@ static bool take_format(struct recipe_loader *l, size_t at)
                             words);
 }
 
+static bool take_encoding(struct recipe_loader *l, size_t at)
+{
+    size_t node = node_find(l, at, "encoding");
+
+    return node_take_text(l, at, "encoding", &l->recipe->encoding) &&
+           (rows_encoding_check(l->recipe->encoding, l->err) || node_fail(l, node));
+}
+
 static bool take_input(struct recipe_loader *l)
 {
     struct recipe *r = l->recipe;
     size_t at = node_find(l, TREE_ROOT, "input");
 
-    if (at != TREE_NONE &&
-        (!node_mapping(l, at) || !node_keys(l, at, input_keys) || !take_format(l, at) ||
-         !node_take_text(l, at, "encoding", &r->encoding)))
+    if (at != TREE_NONE && (!node_mapping(l, at) || !node_keys(l, at, input_keys) ||
+                            !take_format(l, at) || !take_encoding(l, at)))
         return false;
     if (l->overrides != NULL && l->overrides->format != ROWS_AUTO)
         r->rows.format = l->overrides->format;
@@ -178,8 +185,12 @@ static bool load_text(const char *text, size_t len, const struct recipe_override
 {
     const struct recipe_source source = {recipe_read_file, r->folder};
     struct tree tree;
-    struct recipe_loader l = {
-        .tree = &tree, .source = &source, .overrides = overrides, .recipe = r, .err = err};
+    struct recipe_loader l = {.tree = &tree,
+                              .source = &source,
+                              .overrides = overrides,
+                              .recipe = r,
+                              .text = text,
+                              .err = err};
 
     if (!yaml_tree_parse(r->name, text, len, &tree, err))
         return false;

@@ -31,6 +31,7 @@ struct recipe_loader {
     const struct recipe_source *source;
     const struct recipe_overrides *overrides;
     struct recipe *recipe; /* name and folder are set */
+    const char *text;      /* of the file that the tree is of; NULL: there is none */
     const char *shown;     /* what messages put before a file's name; NULL: the recipe's folder */
     struct err *err;
 };
@@ -104,6 +105,18 @@ MUST_CHECK bool node_mapping(struct recipe_loader *l, size_t node);
 
 /** The node as compact JSON; the caller frees it. */
 MUST_CHECK bool node_json(struct recipe_loader *l, size_t node, char **out, size_t *len);
+
+/** Where the text of a block stands in the file: its first line, from 1, and what is before each.
+ */
+struct node_block {
+    size_t line, indent;
+};
+
+/**
+ * Whether the value of @node is a block that is written as it is ("|", not ">"), so that each of
+ * its lines is one of the file.
+ */
+bool node_block(const struct recipe_loader *l, size_t node, struct node_block *out);
 
 /** "recipe.yaml:12:7: KEY": what messages call a text inside the file. The caller frees it. */
 char *node_name(const struct recipe_loader *l, size_t node);

@@ -12,6 +12,8 @@
 #include "common/recipe/recipe_loader.h"
 #include "common/recipe/tree_json.h"
 
+#define KEYS_TEXT_MAX 400 /* bytes of the list of keys in a message */
+
 bool node_fail(struct recipe_loader *l, size_t node)
 {
     return tree_fail(l->tree, node, l->err);
@@ -49,19 +51,43 @@ static bool is_known(const char *key, const char *const *keys)
     return false;
 }
 
+/* "a, b and c" */
+static bool put_all(struct buf *out, const char *const *keys)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && keys[i] != NULL; i++) {
+        const char *before = i == 0 ? "" : keys[i + 1] == NULL ? " and " : ", ";
+
+        ok = buf_printf(out, "%s%s", before, keys[i]);
+    }
+    return ok;
+}
+
+/* Which key was meant, or which ones there are. */
+static void unknown_key(struct recipe_loader *l, const char *key, const char *const *keys)
+{
+    struct buf all = BUF_INIT(KEYS_TEXT_MAX);
+    const char *near = nearest_of(key, keys);
+
+    if (near != NULL)
+        (void)err_set(l->err, ERR_USAGE, "unknown key \"%s\"; did you mean \"%s\"?", key, near);
+    else if (put_all(&all, keys))
+        (void)err_set(l->err, ERR_USAGE, "unknown key \"%.100s\"; there are %s", key, all.data);
+    else
+        (void)err_set(l->err, ERR_USAGE, "unknown key \"%s\"", key);
+    buf_release(&all);
+}
+
 bool node_keys(struct recipe_loader *l, size_t parent, const char *const *keys)
 {
     for (size_t i = yaml_tree_first(l->tree, parent); i != TREE_NONE;
          i = yaml_tree_next(l->tree, i)) {
         const char *key = l->tree->nodes[i].key;
-        const char *near = nearest_of(key, keys);
 
         if (is_known(key, keys))
             continue;
-        if (near == NULL)
-            (void)err_set(l->err, ERR_USAGE, "unknown key \"%s\"", key);
-        else
-            (void)err_set(l->err, ERR_USAGE, "unknown key \"%s\"; did you mean \"%s\"?", key, near);
+        unknown_key(l, key, keys);
         return tree_fail_key(l->tree, i, l->err);
     }
     return true;

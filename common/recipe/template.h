@@ -43,6 +43,19 @@ struct template_files {
 struct template *template_parse(const char *name, const char *text, size_t len,
                                 const struct template_files *files, struct err *err);
 
+/** A text that is part of a file. */
+struct template_text {
+    const char *name; /* of the file */
+    const char *text; /* len bytes of UTF-8 */
+    size_t len;
+    size_t line;   /* where it begins in the file, from 1 */
+    size_t indent; /* columns that stand before each of its lines there */
+};
+
+/** The same for a part of a file; places are those in the file. */
+struct template *template_parse_part(const struct template_text *text,
+                                     const struct template_files *files, struct err *err);
+
 /** NULL is fine. */
 void template_free(struct template *t);
 

@@ -168,19 +168,22 @@ static size_t without_newline(const char *text, size_t len)
     return len > 0 && text[len - 1] == '\r' ? len - 1 : len;
 }
 
-static struct text text_begin(const char *name, const char *text, size_t len)
+static struct text text_begin(const struct template_text *of)
 {
     static const char bom[] = "\xEF\xBB\xBF";
-    size_t skip = len >= 3 && memcmp(text, bom, 3) == 0 ? 3 : 0;
+    size_t skip = of->len >= 3 && memcmp(of->text, bom, 3) == 0 ? 3 : 0;
+    const char *begin = of->text + skip;
 
     return (struct text){
-        .name = name,
-        .begin = text + skip,
-        .end = text + len,
-        .p = text + skip,
-        .mark = text + skip,
-        .line = 1,
-        .column = 1,
+        .name = of->name,
+        .begin = begin,
+        .end = of->text + of->len,
+        .p = begin,
+        .mark = begin,
+        .line = of->line,
+        .column = of->indent + 1,
+        .first_line = of->line,
+        .indent = of->indent,
     };
 }
 
@@ -202,7 +205,8 @@ static bool include(struct parser *ps, const struct text *tx, const struct tag *
         return tag_fail(ps, &tag->place);
     }
 
-    struct text inner = text_begin(path, bytes, without_newline(bytes, len));
+    len = without_newline(bytes, len);
+    struct text inner = text_begin(&(struct template_text){path, bytes, len, 1, 0});
 
     inner.block_base = ps->depth;
     inner.parent = tx;
@@ -346,10 +350,19 @@ static bool look_through(struct parser *ps)
 struct template *template_parse(const char *name, const char *text, size_t len,
                                 const struct template_files *files, struct err *err)
 {
+    return template_parse_part(&(struct template_text){name, text, len, 1, 0}, files, err);
+}
+
+struct template *template_parse_part(const struct template_text *text,
+                                     const struct template_files *files, struct err *err)
+{
+    struct template_text own = *text;
     struct template *t = xcalloc(1, sizeof(*t));
     struct err lost = {0};
     struct parser ps = {.t = t, .files = files, .err = err != NULL ? err : &lost};
-    struct text tx = text_begin(keep_name(t, name), text, len);
+
+    own.name = keep_name(t, text->name);
+    struct text tx = text_begin(&own);
 
     if (parse_text(&ps, &tx) && look_through(&ps))
         return t;

@@ -20,12 +20,13 @@ static struct template_place place_of(struct text *tx, const char *at)
 {
     if (at < tx->mark) {
         tx->mark = tx->begin;
-        tx->line = tx->column = 1;
+        tx->line = tx->first_line;
+        tx->column = tx->indent + 1;
     }
     for (; tx->mark < at; tx->mark++) {
         if (*tx->mark == '\n') {
             tx->line++;
-            tx->column = 1;
+            tx->column = tx->indent + 1;
         } else if (((unsigned char)*tx->mark & 0xC0) != 0x80) {
             tx->column++;
         }

@@ -75,33 +75,57 @@ static size_t unit_of(const char *encoding)
     return 1;
 }
 
-static bool open_decoder(struct row_text *t, const char *encoding, struct err *err)
+static bool unknown_encoding(const char *encoding, struct err *err)
 {
     static const char *const known[] = {"gb18030",      "gbk",      "gb2312",     "big5",
                                         "utf-16",       "utf-16le", "utf-16be",   "shift_jis",
                                         "euc-jp",       "euc-kr",   "iso-8859-1", "latin1",
                                         "windows-1252", "koi8-r",   "utf-8",      NULL};
-    iconv_t none = (iconv_t)-1; /* NOLINT(performance-no-int-to-ptr): iconv(3) has it so */
-    iconv_t cd = none;
-
-    if (encoding == NULL || is_utf8_name(encoding))
-        return true;
-    /* a slash begins what else iconv could do: leave out or replace what it cannot convert */
-    if (encoding[0] != '\0' && strchr(encoding, '/') == NULL)
-        cd = iconv_open("UTF-8", encoding);
-    if (cd != none) {
-        t->encoding = xstrdup(encoding);
-        t->decoder.cd = cd;
-        t->decoder.unit = unit_of(encoding);
-        t->decoder.raw = xcalloc(1, RAW_BYTES);
-        return true;
-    }
-
     const char *near = nearest_of(encoding, known);
 
     return err_set(err, ERR_USAGE, "the encoding \"%s\" is not known%s%s%s", encoding,
                    near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
                    near != NULL ? "\"?" : "");
+}
+
+/* *@out is -1 for UTF-8, which needs none. */
+static bool open_iconv(const char *encoding, iconv_t *out, struct err *err)
+{
+    iconv_t none = (iconv_t)-1; /* NOLINT(performance-no-int-to-ptr): iconv(3) has it so */
+
+    *out = none;
+    if (encoding == NULL || is_utf8_name(encoding))
+        return true;
+    /* a slash begins what else iconv could do: leave out or replace what it cannot convert */
+    if (encoding[0] != '\0' && strchr(encoding, '/') == NULL)
+        *out = iconv_open("UTF-8", encoding);
+    return *out != none || unknown_encoding(encoding, err);
+}
+
+bool rows_encoding_check(const char *encoding, struct err *err)
+{
+    iconv_t cd;
+
+    if (!open_iconv(encoding, &cd, err))
+        return false;
+    if (encoding != NULL && !is_utf8_name(encoding))
+        (void)iconv_close(cd);
+    return true;
+}
+
+static bool open_decoder(struct row_text *t, const char *encoding, struct err *err)
+{
+    iconv_t cd;
+
+    if (!open_iconv(encoding, &cd, err))
+        return false;
+    if (encoding == NULL || is_utf8_name(encoding))
+        return true;
+    t->encoding = xstrdup(encoding);
+    t->decoder.cd = cd;
+    t->decoder.unit = unit_of(encoding);
+    t->decoder.raw = xcalloc(1, RAW_BYTES);
+    return true;
 }
 
 struct row_text *row_text_open(const char *path, const char *encoding, bool folder, struct err *err)

@@ -47,6 +47,10 @@ struct rows_options {
     const char *encoding; /* of the text: a name iconv(3) knows, "gb18030"; NULL is UTF-8 */
 };
 
+/** Whether rows can be of @encoding; else ERR_USAGE with the name that was meant, if one is near.
+ */
+MUST_CHECK bool rows_encoding_check(const char *encoding, struct err *err);
+
 /** One row. All it points to is borrowed until the next call for its rows. */
 struct row {
     uint64_t index;           /* from 0; rows with a problem count, blank lines do not */

@@ -64,6 +64,13 @@ static void a_column_that_no_row_has_is_told_by_its_place(void **state)
          "data/part.md:1:3: no row has a column \"user.nmae\"; did you mean \"user.name\"?"     },
         {ONE("    prompt: \"{{zebra}}\"\n"),
          "recipe.yaml:4:13: prompt:1:3: no row has a column \"zebra\""                          },
+        {ONE("    prompt: \"{{vocabulry}}\"\n"),
+         "recipe.yaml:4:13: prompt:1:3: no row has a column \"vocabulry\"; did you mean "
+         "\"vocabulary\"?"                                                                      },
+        {ONE("    prompt: \"{{_idx}}\"\n"),
+         "recipe.yaml:4:13: prompt:1:3: no row has a column \"_idx\"; did you mean \"_id\"?"    },
+        {ONE("    prompt: p\n    when: vocabulry\n"),
+         "recipe.yaml:5:11: when: column 1: no row has a column \"vocabulry\""                  },
         {ONE("    prompt: p\n    system: \"{{ids}}\"\n"),
          "recipe.yaml:5:13: system:1:3: no row has a column \"ids\"; did you mean \"id\"?"      },
         {ONE("    prompt: p\n    images: \"{{pic}}\"\n"),

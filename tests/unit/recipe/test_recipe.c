@@ -50,7 +50,9 @@ static const struct bad files[] = {
      "api_key_file or the environment"                                                                                       },
     {"model: m\n",                                        "recipe.yaml: has no analyses"                                     },
     {"modle: m\n",                                        "recipe.yaml:1:1: unknown key \"modle\"; did you mean \"model\"?"  },
-    {"xyzzy: m\n",                                        "recipe.yaml:1:1: unknown key \"xyzzy\""                           },
+    {"xyzzy: m\n",
+     "recipe.yaml:1:1: unknown key \"xyzzy\"; there are provider, model, multimodal_model, "
+     "defaults, id_field, input, keep_raw, url and analyses"                                                                 },
     {"model: m\nmodel: n\n",                              "recipe.yaml:2:1: duplicate key \"model\", first in line 1"        },
     {"model: m\nanalyses: []\n",                          "recipe.yaml:2:1: analyses: needs a list of analyses"              },
     {"model: m\nanalyses: {a: 1}\n",                      "recipe.yaml:2:1: analyses: needs a list of analyses"              },
@@ -67,6 +69,12 @@ static const struct bad files[] = {
      "recipe.yaml:1:9: unknown key \"form\"; did you mean \"format\"?"                                                       },
     {"input: {format: xml}\n" ONE(PROMPT),
      "recipe.yaml:1:17: format: needs auto, jsonl, json, csv, tsv or texts, not \"xml\""                                     },
+    {"input: {encoding: gb1803}\n" ONE(PROMPT),
+     "recipe.yaml:1:19: the encoding \"gb1803\" is not known; did you mean \"gb18030\"?"                                     },
+    {"input: {encoding: zebra}\n" ONE(PROMPT),
+     "recipe.yaml:1:19: the encoding \"zebra\" is not known"                                                                 },
+    {"input: {encoding: UTF-8//IGNORE}\n" ONE(PROMPT),
+     "recipe.yaml:1:19: the encoding \"UTF-8//IGNORE\" is not known"                                                         },
     {"input: {format: jsnl}\n" ONE(PROMPT),
      "recipe.yaml:1:17: format: needs auto, jsonl, json, csv, tsv or texts, not \"jsnl\"; did you "
      "mean \"jsonl\"?"                                                                                                       },
@@ -130,7 +138,7 @@ static const struct bad answers[] = {
     {ONE(PROMPT "    answer: {type: xml}\n"),
      "recipe.yaml:5:20: type: needs text or json, not \"xml\""                                                                           },
     {ONE(PROMPT "    answer: {type: jsno}\n"),
-     "recipe.yaml:5:20: type: needs text or json, not \"jsno\""                                                                          },
+     "recipe.yaml:5:20: type: needs text or json, not \"jsno\"; did you mean \"json\"?"                                                  },
     {ONE(PROMPT "    answer: {type: jsn}\n"),
      "recipe.yaml:5:20: type: needs text or json, not \"jsn\"; did you mean \"json\"?"                                                   },
     {ONE(PROMPT "    answer: {repair: yes}\n"),
@@ -233,14 +241,29 @@ static void a_bad_pack_is_told_by_its_place(void **state)
     check_all(packs, COUNT(packs));
 }
 
+/* In a block of "|" the place is the file's; lines that were folded are not those of the file. */
 static void templates_are_told_by_their_own_place(void **state)
 {
     static const struct bad cases[] = {
-        {ONE("    prompt_file: data/bad.md\n"),           "data/bad.md:2:"             },
-        {ONE("    prompt_file: data/loop.md\n"),          "data/loop.md:1:"            },
-        {ONE("    prompt: \"{{> data/none.md}}\"\n"),     "recipe.yaml:4:13: prompt:1:"},
-        {ONE("    prompt: \"{{x\"\n"),                    "recipe.yaml:4:13: prompt:1:"},
-        {ONE(PROMPT "    images: [\"{{x}}\", \"{{\"]\n"), "recipe.yaml:5:23: images:1:"},
+        {ONE("    prompt_file: data/bad.md\n"),                               "data/bad.md:2:"                  },
+        {ONE("    prompt_file: data/loop.md\n"),                              "data/loop.md:1:"                 },
+        {ONE("    prompt: \"{{> data/none.md}}\"\n"),                         "recipe.yaml:4:13: prompt:1:"     },
+        {ONE("    prompt: \"{{x\"\n"),                                        "recipe.yaml:4:13: prompt:1:"     },
+        {ONE(PROMPT "    images: [\"{{x}}\", \"{{\"]\n"),                     "recipe.yaml:5:23: images:1:"     },
+        {ONE("    prompt: |\n      甲\n\n      {{x}} {{y | defualt: 1}}\n"),
+         "recipe.yaml:7:19: unknown filter \"defualt\"; did you mean \"default\"?"                              },
+        {ONE("    prompt: |-\n\n      a\n        {{#if x}}\n      b\n"),
+         "recipe.yaml:7:11: {{#if}} is never closed: expected {{/if}}"                                          },
+        {ONE("    prompt: |+ # as it is\r\n      a\r\n      {{|}}\r\n\r\n"),
+         "recipe.yaml:6:9: expected "                                                                           },
+        {ONE("    prompt: |2\n        {{#fi}}\n"),                            "recipe.yaml:5:12: unknown block "},
+        {ONE(PROMPT "    system: |\n     {{|}}\n    when: x\n"),              "recipe.yaml:6:8: expected "      },
+        {ONE("    images:\n      - |\n        {{|}}\n" PROMPT),               "recipe.yaml:6:11: expected "     },
+        {ONE("    prompt: |\n      a\n      {{> data/none.md}}\n"),
+         "recipe.yaml:6:9: data/none.md: cannot be read: No such file or directory"                             },
+        {ONE("    prompt: >\n      a\n      {{|}}\n"),                        "recipe.yaml:4:13: prompt:1:"     },
+        {ONE("    prompt: |\n      a\xc2\x85      {{|}}\n"),                  "recipe.yaml:4:13: prompt:2:"     },
+        {ONE("    prompt: \"a\\n{{\"\n"),                                     "recipe.yaml:4:13: prompt:2:"     },
     };
 
     (void)state;
