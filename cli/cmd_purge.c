@@ -6,6 +6,7 @@
 
 #include "cli/operator.h"
 #include "cli/person.h"
+#include "cli/recipe_job.h"
 #include "cli/recipe_rounds.h"
 #include "cli/session.h"
 #include "cli/trail.h"
@@ -78,6 +79,8 @@ static void delete_rendered(const struct session *s, const struct operator_job *
     if (round > 1)
         return;
     (void)snprintf(path, sizeof(path), "%.3000s/recipe/%s/bundle.json", folder, name);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%.3000s/recipe/%s/" RECIPE_JOB_CAP, folder, name);
     (void)unlink(path);
     (void)snprintf(path, sizeof(path), "%.3000s/recipe/%s", folder, name);
     (void)rmdir(path);

@@ -16,17 +16,28 @@ static void put_money(struct buf *out, const char *before, const char *currency,
     json_put_raw(out, money_format(currency, nano, text));
 }
 
+/* "7.25": without the zeros at its end. */
+static const char *rate_text(int64_t nano, char out[MONEY_TEXT_MAX])
+{
+    size_t len = strlen(money_format_exact(nano, out));
+
+    while (len > 2 && out[len - 1] == '0' && out[len - 2] != '.')
+        out[--len] = '\0';
+    return out;
+}
+
 /* In the other currency too, where there is a rate. */
 static void put_other(struct buf *out, const struct price_table *prices,
                       const struct report_cost *cost)
 {
     const char *other = strcmp(cost->currency, "CNY") == 0 ? "USD" : "CNY";
+    char rate[MONEY_TEXT_MAX];
     int64_t nano = 0;
 
     if (prices == NULL || !price_convert(prices, cost->currency, other, cost->nano, &nano))
         return;
     put_money(out, " (", other, nano);
-    json_put_raw(out, ")");
+    json_put_raw_fmt(out, " at %s of %s)", rate_text(prices->fx.usdcny, rate), prices->fx.as_of);
 }
 
 void cost_line_put(const struct report *report, const struct job_spec *spec,

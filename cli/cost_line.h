@@ -9,7 +9,8 @@ struct report;
 
 /**
  * What a job cost, for its summary:
- *     "  cost  ¥14.31 ($1.97), expected ¥14.80, without a batch ¥28.62, wasted ¥0.04\n"
+ *     "  cost  ¥14.31 ($1.97 at 7.25 of 2026-11-20), expected ¥14.80, without a batch ¥28.62,
+ * wasted ¥0.04\n"
  * "?" where a price is not known. Nothing when nothing was billed. @prices NULL: the built-in ones.
  */
 void cost_line_put(const struct report *report, const struct job_spec *spec,

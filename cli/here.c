@@ -27,21 +27,29 @@ static void take_cap(const struct job_view *view, void *arg)
     cap->nano = view->max_cost_nano;
 }
 
-/* Who goes on with a job must not take its cap away; of one with a recipe round 1 has it whole. */
+static bool keep_cap_of_rounds(struct options *o, struct session *session, const char *job,
+                               struct err *err)
+{
+    struct buf text = BUF_INIT(256);
+    bool ok = recipe_here_cap(session, job, &text, err) &&
+              (text.len == 0 || options_set(o, "max-cost", text.data, err));
+
+    buf_release(&text);
+    return ok;
+}
+
+/* Who goes on with a job must not take its cap away. */
 static bool keep_cap(struct options *o, struct session *session, const char *job, struct err *err)
 {
     struct cap cap = {.nano = -1};
-    char name[JOB_NAME_MAX + 1];
     char text[MONEY_TEXT_MAX];
     char money[MONEY_TEXT_MAX + MONEY_CURRENCY_SIZE];
 
-    if (!recipe_here_is_one(session, job))
-        (void)snprintf(name, sizeof(name), "%s", job);
-    else
-        (void)job_round_parse(job, name);
-    if (!session_view(session, name, take_cap, &cap, err))
+    if (recipe_here_is_one(session, job))
+        return keep_cap_of_rounds(o, session, job, err);
+    if (!session_view(session, job, take_cap, &cap, err))
         return false;
-    if (cap.nano < 0 || cap.currency[0] == '\0' || o->max_cost != NULL)
+    if (cap.nano < 0 || cap.currency[0] == '\0')
         return true;
     (void)snprintf(money, sizeof(money), "%s%s", money_format_exact(cap.nano, text), cap.currency);
     return options_set(o, "max-cost", money, err);

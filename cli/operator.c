@@ -283,7 +283,9 @@ bool operator_look_at_round(struct session *s, const char *job, unsigned round,
 
     *found = strlen(job) <= JOB_ROUNDS_NAME_MAX &&
              operator_look(s, job_round_name(job, round, name), out, &missing);
-    if (*found || missing.kind == ERR_NONE || missing.kind == ERR_NO_JOB)
+    if (*found) /* another job may happen to be called so */
+        return recipe_rounds_is_one(&out->finish.spec, found, err);
+    if (missing.kind == ERR_NONE || missing.kind == ERR_NO_JOB)
         return true;
     *err = missing;
     return false;

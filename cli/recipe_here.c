@@ -11,14 +11,14 @@
 #include "common/input/source.h"
 #include "common/recipe/bundle.h"
 
-static void bundle_path(const struct session *session, const char *name,
-                        char out[RUN_PATH_MAX + 128])
+static void find_path(const struct session *session, const char *name, const char *file,
+                      char out[RUN_PATH_MAX + 128])
 {
     char job[JOB_NAME_MAX + 1];
 
     (void)job_round_parse(name, job);
-    (void)snprintf(out, RUN_PATH_MAX + 128, "%.4000s/recipe/%s/bundle.json",
-                   session_state_dir(session), job);
+    (void)snprintf(out, RUN_PATH_MAX + 128, "%.4000s/recipe/%s/%s", session_state_dir(session), job,
+                   file);
 }
 
 bool recipe_here_is_one(const struct session *session, const char *job)
@@ -27,8 +27,18 @@ bool recipe_here_is_one(const struct session *session, const char *job)
 
     if (session_state_dir(session) == NULL)
         return false;
-    bundle_path(session, job, path);
+    find_path(session, job, "bundle.json", path);
     return access(path, F_OK) == 0;
+}
+
+bool recipe_here_cap(const struct session *session, const char *job, struct buf *out,
+                     struct err *err)
+{
+    char path[RUN_PATH_MAX + 128];
+
+    buf_clear(out);
+    find_path(session, job, RECIPE_JOB_CAP, path);
+    return access(path, F_OK) != 0 || source_read_all(path, out, err);
 }
 
 static bool read_bundle(const char *path, struct recipe *recipe, struct bundle_origin *origin,
@@ -56,7 +66,7 @@ int recipe_here_run(const struct invocation *call, struct session *session,
     int code;
 
     (void)job_round_parse(job->name, name);
-    bundle_path(session, job->name, path);
+    find_path(session, job->name, "bundle.json", path);
     if (!read_bundle(path, recipe, &origin, &err)) {
         code = verb_fail(call, &err, NULL);
     } else {

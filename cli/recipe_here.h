@@ -5,11 +5,18 @@
 
 #include "cli/local_run.h"
 #include "cli/verb.h"
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
 
 struct session;
 
 /** Whether @job of the state directory of @session is one with a recipe, or a round of one. */
 bool recipe_here_is_one(const struct session *session, const char *job);
+
+/** The --max-cost that such a job was given last, into @out (cleared); empty: none. */
+MUST_CHECK bool recipe_here_cap(const struct session *session, const char *job, struct buf *out,
+                                struct err *err);
 
 /**
  * What local_run() does, for a job that is a round of one with a recipe: works on it, on the rounds

@@ -291,7 +291,8 @@ static int run_rounds(struct chain *c)
         bool made = false;
 
         if (!make_round(c, round, &made, &err) ||
-            !recipe_rounds_money(&c->rounds, &c->job->call->options, &c->money, &err))
+            !recipe_rounds_money(c->job->sink, c->job->name, round, &c->job->call->options,
+                                 &c->money, &err))
             return verb_fail(c->job->call, &err, NULL);
         if (!made)
             return LOCAL_RUN_ENDED;
@@ -368,6 +369,50 @@ static int integrate(const struct chain *c)
     return code;
 }
 
+/* What sends rows again later takes no --max-cost: it keeps this one. */
+static bool keep_cap(const struct chain *c, struct err *err)
+{
+    const char *max_cost = c->job->call->options.max_cost;
+    struct buf text = BUF_INIT(256);
+    char path[RUN_PATH_MAX + 64];
+
+    path_in(path, c->folder, RECIPE_JOB_CAP);
+    if (max_cost == NULL)
+        return unlink(path) == 0 || errno == ENOENT ||
+               err_set(err, ERR_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    bool ok = buf_append(&text, max_cost, strlen(max_cost)) ||
+              err_set(err, ERR_USAGE, "--max-cost: is too long");
+    ok = ok && write_whole(path, &text, err);
+    buf_release(&text);
+    return ok;
+}
+
+/* Another job may have the name that the next round would have: that is said before money is spent.
+ */
+static void take_spec(const struct job_view *view, void *arg)
+{
+    if (!finish_from_view(arg, view, NULL))
+        *(struct finish *)arg = (struct finish){0};
+}
+
+static bool check_names(const struct chain *c, struct err *err)
+{
+    struct finish *finish = xcalloc(1, sizeof(*finish));
+    char name[JOB_NAME_MAX + 1];
+    bool is = true;
+    bool ok = true;
+
+    job_round_name(c->job->name, 2, name);
+    if (session_view(c->job->session, name, take_spec, finish, NULL))
+        ok = recipe_rounds_is_one(&finish->spec, &is, err) &&
+             (is || err_set(err, ERR_CONFLICT,
+                            "job \"%s\" is another one, and its name is what the second round of "
+                            "\"%s\" is called: give this one another --job",
+                            name, c->job->name));
+    free(finish);
+    return ok;
+}
+
 int recipe_job_run(const struct recipe_job *job)
 {
     const char *warn_at = job->call->options.warn_at;
@@ -377,6 +422,7 @@ int recipe_job_run(const struct recipe_job *job)
 
     c->job = job;
     if (!open_folder(job->session, job->name, c->folder, &err) || !find_limits(c, &err) ||
+        !check_names(c, &err) || !keep_cap(c, &err) ||
         (warn_at != NULL && !warn_at_parse(warn_at, &c->warn_at, &err)))
         code = verb_fail(job->call, &err, NULL);
     else

@@ -26,6 +26,9 @@ struct session;
  * goes on wherever the last one stopped.
  */
 
+/** In STATE/recipe/JOB: the --max-cost of the job; not there without one. */
+#define RECIPE_JOB_CAP "max_cost"
+
 /** Borrowed for the call. */
 struct recipe_job {
     const struct invocation *call;

@@ -9,6 +9,7 @@
 
 #include "cli/session.h"
 #include "common/base/xmem.h"
+#include "common/merge/spent.h"
 #include "common/model/money.h"
 #include "common/model/price_table.h"
 #include "common/sink/layout.h"
@@ -60,59 +61,68 @@ struct report_times recipe_rounds_times(const struct recipe_rounds *rounds)
                                      rounds->items[rounds->count - 1]->finish.times.finished_ms};
 }
 
-static bool add_cost(const struct recipe_round *round, int64_t *spent,
-                     char currency[MONEY_CURRENCY_SIZE], struct err *err)
+/* *@found: there is such a round in the sink. */
+static bool add_spent(const char *sink_url, const char *name, const char *currency, int64_t *spent,
+                      bool *found, struct err *err)
 {
-    struct report_cost cost = {0};
-    struct report report;
+    struct spent_list list = {0};
+    char ji[JOB_JI_LEN + 1];
+    struct err missing = {0};
 
-    if (!finish_collect(&round->finish, &report, err))
-        return false;
-    report_cost(&report, &round->finish.spec, NULL, &cost);
-    report_release(&report);
-    money_add(spent, cost.nano);
-    memcpy(currency, cost.currency, MONEY_CURRENCY_SIZE);
-    return true;
+    *found = sink_find(sink_url, name, ji, &missing);
+    if (!*found)
+        return missing.kind == ERR_NO_JOB || err_set(err, missing.kind, "%s", missing.msg);
+    struct sink *sink = sink_open(sink_url, name, ji, false, err);
+    bool ok = sink != NULL && spent_read(sink, currency, &list, err);
+    for (size_t i = 0; ok && i < list.count; i++)
+        money_add(spent, list.items[i].nano);
+    spent_release(&list);
+    sink_close(sink);
+    return ok;
 }
 
 /* @cap less what was spent, in the currency that is billed. */
-static bool put_cap(const char *cap, const struct options *o, const char *billed, int64_t spent,
-                    char out[RECIPE_CAP_TEXT_MAX], struct err *err)
+static bool put_cap(const char *cap, const struct price_table *prices, const char *billed,
+                    int64_t spent, char out[RECIPE_CAP_TEXT_MAX], struct err *err)
 {
-    struct price_table prices = {0};
     char currency[MONEY_CURRENCY_SIZE];
     char left[MONEY_TEXT_MAX];
     int64_t nano = 0;
 
     if (!money_parse(cap, currency, &nano, err))
         return err_wrap(err, "--max-cost");
-    if (!price_table_load(&o->prices, &prices, err))
-        return false;
-    bool ok =
-        price_convert(&prices, currency, billed, nano, &nano) ||
-        err_set(err, ERR_USAGE, "--max-cost: there is no rate from %s to %s", currency, billed);
-    price_table_release(&prices);
-    if (ok)
-        (void)snprintf(out, RECIPE_CAP_TEXT_MAX, "%s%s",
-                       money_format_exact(nano > spent ? nano - spent : 1, left), billed);
-    return ok;
+    if (!price_convert(prices, currency, billed, nano, &nano))
+        return err_set(err, ERR_USAGE, "--max-cost: there is no rate from %s to %s", currency,
+                       billed);
+    (void)snprintf(out, RECIPE_CAP_TEXT_MAX, "%s%s",
+                   money_format_exact(nano > spent ? nano - spent : 1, left), billed);
+    return true;
 }
 
-bool recipe_rounds_money(const struct recipe_rounds *rounds, const struct options *o,
-                         struct recipe_money *out, struct err *err)
+bool recipe_rounds_money(const char *sink_url, const char *job, unsigned round,
+                         const struct options *o, struct recipe_money *out, struct err *err)
 {
-    char billed[MONEY_CURRENCY_SIZE] = "";
+    struct price_table prices = {0};
+    char name[JOB_NAME_MAX + 1];
+    bool found = true;
+    bool ok = true;
 
     *out = (struct recipe_money){0};
-    for (size_t i = 0; i < rounds->count; i++) {
-        if (!add_cost(rounds->items[i], &out->spent, billed, err))
-            return false;
+    if (!price_table_load(&o->prices, &prices, err))
+        return false;
+    const char *billed = price_table_currency(&prices, o->provider);
+    for (unsigned other = 1; ok && found && other <= JOB_ROUND_MAX; other++) {
+        if (other != round)
+            ok = add_spent(sink_url, job_round_name(job, other, name), billed, &out->spent, &found,
+                           err);
+        found = found || other < round;
     }
-    if (o->max_cost == NULL || out->spent == 0) {
-        (void)snprintf(out->cap, sizeof(out->cap), "%.60s", o->max_cost != NULL ? o->max_cost : "");
-        return true;
-    }
-    return put_cap(o->max_cost, o, billed, out->spent, out->cap, err);
+    if (ok && o->max_cost != NULL && out->spent == 0)
+        (void)snprintf(out->cap, sizeof(out->cap), "%.60s", o->max_cost);
+    else if (ok && o->max_cost != NULL)
+        ok = put_cap(o->max_cost, &prices, billed, out->spent, out->cap, err);
+    price_table_release(&prices);
+    return ok;
 }
 
 struct looked {
@@ -146,8 +156,12 @@ bool recipe_rounds_look(struct recipe_rounds *rounds, struct session *session, c
         }
         if (!looked->ok)
             *err = looked->err;
-        ok = looked->ok && (looked->finish.state == JOB_FINAL ||
-                            err_set(err, ERR_TEMPORARY, "job \"%s\" has not ended yet", name));
+        bool is = round == 1;
+        ok = looked->ok && (is || recipe_rounds_is_one(&looked->finish.spec, &is, err));
+        if (ok && !is)
+            break; /* another job that happens to be called so */
+        ok = ok && (looked->finish.state == JOB_FINAL ||
+                    err_set(err, ERR_TEMPORARY, "job \"%s\" has not ended yet", name));
         ok = ok && recipe_rounds_add(rounds, &looked->finish, err);
     }
     free(looked);
@@ -189,9 +203,27 @@ bool recipe_rounds_keep(struct sink *sink, const char *name, const char *path, s
     return false;
 }
 
+/* What `run` makes rounds of lies in the state directory, where nothing else does. */
+static bool is_rendered_here(const struct job_spec *spec)
+{
+    char job[JOB_NAME_MAX + 1];
+    char end[2 * JOB_NAME_MAX];
+    unsigned round = job_round_parse(spec->job, job);
+    size_t len = strlen(spec->source);
+    size_t end_len =
+        (size_t)snprintf(end, sizeof(end), "/recipe/%s/r%u.requests.jsonl", job, round);
+
+    return len > end_len && strcmp(spec->source + len - end_len, end) == 0;
+}
+
 bool recipe_rounds_is_one(const struct job_spec *spec, bool *is, struct err *err)
 {
-    struct sink *sink = sink_open(spec->sink, spec->job, spec->ji, false, err);
+    struct sink *sink;
+
+    *is = is_rendered_here(spec);
+    if (*is)
+        return true;
+    sink = sink_open(spec->sink, spec->job, spec->ji, false, err);
     bool ok = sink != NULL && sink_exists(sink, LAYOUT_MAP, is, err);
 
     sink_close(sink);

@@ -52,18 +52,20 @@ MUST_CHECK bool recipe_rounds_keep(struct sink *sink, const char *name, const ch
 /** Room for what is left of a cap. */
 #define RECIPE_CAP_TEXT_MAX 64
 
-/** The money of the next round. */
+/** The money of a round. */
 struct recipe_money {
-    int64_t spent; /* by the rounds so far, nano-units of what the provider bills in */
+    int64_t spent; /* by the other rounds, nano-units of what the provider bills in */
     char cap[RECIPE_CAP_TEXT_MAX]; /* what is left of --max-cost, as --max-cost takes it; "" none */
 };
 
 /**
- * What the rounds have cost, and what is left of --max-cost. Once all of it is spent that is the
- * smallest amount: nothing is sent for it. ERR_USAGE when the cap is in a currency without a rate.
+ * What the other rounds of @job at @sink_url than @round have cost, later ones too (a round may be
+ * sent again), and what that leaves of --max-cost. Once all of it is spent that is the smallest
+ * amount: nothing is sent for it. ERR_USAGE when the cap is in a currency without a rate.
  */
-MUST_CHECK bool recipe_rounds_money(const struct recipe_rounds *rounds, const struct options *o,
-                                    struct recipe_money *out, struct err *err);
+MUST_CHECK bool recipe_rounds_money(const char *sink_url, const char *job, unsigned round,
+                                    const struct options *o, struct recipe_money *out,
+                                    struct err *err);
 
 /** Whether the job of @spec is one with a recipe, or a round of one: *@is. */
 MUST_CHECK bool recipe_rounds_is_one(const struct job_spec *spec, bool *is, struct err *err);

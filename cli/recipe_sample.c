@@ -189,6 +189,20 @@ static int run_in_session(struct trial *t, const struct run_plan *plan, struct s
     return recipe_job_run(&job);
 }
 
+/* It has a Redis and a folder of its own, wherever other jobs are. */
+struct elsewhere {
+    char *redis, *state_dir;
+};
+
+static struct elsewhere leave(struct options *o)
+{
+    const struct elsewhere there = {.redis = o->redis, .state_dir = o->state_dir};
+
+    o->redis = NULL;
+    o->state_dir = NULL;
+    return there;
+}
+
 static int run_trial(struct trial *t)
 {
     struct run_plan *plan = xcalloc(1, sizeof(*plan));
@@ -258,7 +272,11 @@ int recipe_sample_run(struct invocation *call, const struct recipe_given *given)
                !make_folder(t, &err) || !write_rows(t, &err)) {
         code = verb_fail(call, &err, NULL);
     } else {
+        const struct elsewhere there = leave(&call->options);
+
         code = run_trial(t);
+        call->options.redis = there.redis;
+        call->options.state_dir = there.state_dir;
         if (code == EXIT_CODE_OK || code == EXIT_CODE_SOME_FAILED)
             code = show(t, code);
     }

@@ -259,7 +259,8 @@ static int hand_over(struct relay *r, struct session *session, const char *job, 
     struct recipe_money money;
     struct err err = {0};
 
-    if (!recipe_rounds_money(&r->rounds, &r->call->options, &money, &err) ||
+    if (!recipe_rounds_money(r->sink, r->call->options.job, round, &r->call->options, &money,
+                             &err) ||
         !render(r, round, &err))
         return verb_fail(r->call, &err, NULL);
     const struct handover h = {.job = job,

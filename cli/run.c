@@ -1,6 +1,7 @@
 #include "cli/run.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "cli/account.h"
 #include "cli/cmdline.h"
+#include "cli/core/json_put.h"
 #include "cli/core/warn_at.h"
 #include "cli/display.h"
 #include "cli/log_tail.h"
@@ -26,6 +28,7 @@
 #include "common/sink/generation.h"
 #include "common/sink/sink.h"
 
+#define TEXT_MAX    4096
 #define LOOK_TTY_MS 200
 #define LOOK_MS     500
 #define TICK_MS     250
@@ -49,7 +52,8 @@ struct run {
     unsigned clearing;     /* calls under way */
     struct job_spec known; /* where the sink has the job: name, folder; ji "" when it is new */
     struct account account;
-    uint64_t opens; /* of the job, before its producer was started */
+    uint64_t opens;     /* of the job, before its producer was started */
+    int64_t created_ms; /* when the record was made then: a lost one is made anew */
     struct warn_at own_warn_at;
     struct warn_at *warn_at;
     uint32_t generation; /* of the newest resubmission in the sink */
@@ -263,6 +267,7 @@ static bool may_begin(struct run *run, const struct job_view *view)
 static void begin(struct run *run, const struct job_view *view)
 {
     run->opens = view != NULL ? view->opens : 0;
+    run->created_ms = view != NULL ? view->created_ms : 0;
     run->starting_failed = !may_begin(run, view);
     if (run->starting_failed)
         end(run);
@@ -301,7 +306,8 @@ static void cut_again(struct run *run)
 /* The cap, if there is one, is what this run gave. */
 static bool is_opened(const struct run *run, const struct job_view *view)
 {
-    return run->job->input == NULL || (view != NULL && view->opens > run->opens);
+    return run->job->input == NULL ||
+           (view != NULL && (view->opens > run->opens || view->created_ms != run->created_ms));
 }
 
 static void judge(struct run *run, enum run_sight sight, const struct job_view *view,
@@ -320,6 +326,7 @@ static void judge(struct run *run, enum run_sight sight, const struct job_view *
         .view = view,
         .producer = run->producer,
         .is_opened = is_opened(run, view),
+        .gives_cap = strcmp(run->job->call->verb->name, "run") == 0,
         .spent_before = run->job->spent_before,
         .failure = supervisor_failure(run->supervisor),
         .give_up_ms = run->job->call->options.give_up_ms,
@@ -334,6 +341,23 @@ static void judge(struct run *run, enum run_sight sight, const struct job_view *
     case RUN_FINISHED: finished(run, view); break;
     case RUN_STOP: end(run); break;
     }
+}
+
+static void tell_program(const struct run *run, const struct job_view *view, unsigned percent,
+                         int64_t spent, int64_t cap)
+{
+    struct buf text = BUF_INIT(TEXT_MAX);
+
+    json_put_raw(&text, "{\"message_type\":\"warning\",\"schema\":1,\"job\":");
+    json_put_text(&text, run->job->name);
+    json_put_raw(&text, ",\"currency\":");
+    json_put_text(&text, view->currency);
+    json_put_raw_fmt(&text,
+                     ",\"spent_percent\":%u,\"spent_nano\":%" PRId64 ",\"cap_nano\":%" PRId64 "}\n",
+                     percent, spent, cap);
+    (void)fputs(text.data, run->job->call->people);
+    (void)fflush(run->job->call->people);
+    buf_release(&text);
 }
 
 /* A share of the cap is spent that the user wants to hear of: of all rounds together. */
@@ -351,6 +375,10 @@ static void warn_of_spending(struct run *run, const struct job_view *view)
     if (percent == 0)
         return;
     display_hide(run->job->display);
+    if (run->job->call->options.progress == PROGRESS_JSON) {
+        tell_program(run, view, percent, spent, cap);
+        return;
+    }
     person_tell(run->job->call, "job %s has spent %s of %s: %u %% of its cap", run->job->name,
                 money_format(view->currency, spent, text[0]),
                 money_format(view->currency, cap, text[1]), percent);

@@ -255,6 +255,8 @@ static bool make_shards(const struct registration *r, struct shard_put *shards, 
                                        .tokens = s->tokens,
                                        .est_output = s->est_output,
                                        .open_ended = s->open_ended,
+                                       .line_tokens = s->line_tokens,
+                                       .line_output = s->line_output,
                                        .longest = s->longest,
                                        .mask = s->mask,
                                        .label = s->label};
@@ -352,6 +354,7 @@ void registration_free(struct registration *r)
     registration_drop_window(r);
     loop_timer_free(r->turn);
     coverage_free(r->coverage);
+    spent_release(&r->spent);
     cut_free(r->cut);
     sink_close(r->sink);
     buf_release(&r->payload);

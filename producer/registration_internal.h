@@ -9,6 +9,7 @@
 #include "common/base/buf.h"
 #include "common/input/shard_plan.h"
 #include "common/input/window.h"
+#include "common/merge/spent.h"
 #include "producer/registration.h"
 
 struct coverage;
@@ -17,7 +18,7 @@ struct loop_timer;
 struct sink;
 
 /*
- *   start ─► job_lanes ─► job_open ─► job.json ─► job_spent ─► window ─► shard_put ─┬─ OK: next
+ *   start ─► bills ─► job_lanes ─► job_open ─► job.json ─► job_spent ─► window ─► shard_put ─┬─ OK: next
  * window ▲                  ├─ FULL: wait, the same again └──────────────────┴─ CURSOR, DUP: go
  * where it says behind the last ─► job_seal
  *
@@ -36,6 +37,7 @@ struct registration {
     struct loop_timer *turn;
     struct protocol_call *step;
     bool known_to_sink;        /* the sink had the job before */
+    struct spent_list spent;   /* its bills there, read before it is opened */
     uint32_t generation;       /* the newest in the sink, 0: none */
     uint32_t last_window;      /* that a resubmitted job ends before; 0: the input says */
     bool mending;              /* the sink has lost lines of an inline job: give them back */

@@ -34,6 +34,7 @@ static bool find_known_job(struct registration *r, struct err *err)
     bool ok = false;
 
     r->known_to_sink = false;
+    spent_release(&r->spent);
     if (!sink_find(r->plan.spec.sink, r->plan.spec.job, ji, err)) {
         if (err->kind != ERR_NO_JOB)
             goto out;
@@ -64,6 +65,11 @@ static bool find_known_job(struct registration *r, struct err *err)
     }
     if (!generations_find_newest(sink, &r->plan.tunables.generation, err))
         goto out;
+    /* Before Redis takes the job in a currency in which it was never billed. */
+    if (!spent_read(sink, r->plan.quotes.currency, &r->spent, err)) {
+        err_wrap(err, "job \"%s\"", known.job);
+        goto out;
+    }
     r->plan.spec = known;
     r->known_to_sink = true;
     ok = true;
@@ -337,25 +343,20 @@ static void on_spent(enum protocol_answer answer, const struct err *err, void *a
 /* Redis may have forgotten batches that the sink has the bills of. */
 static void tell_spent(struct registration *r)
 {
-    struct spent_list spent = {0};
-    struct err err = {0};
+    const struct spent_list *spent = &r->spent;
 
     if (!r->known_to_sink) {
         tell_generation(r);
         return;
     }
-    if (!spent_read(r->sink, r->plan.quotes.currency, &spent, &err)) {
-        registration_end(r, &err);
-        return;
+    struct batch_cost *costs = xcalloc(spent->count + 1, sizeof(*costs));
+    for (size_t i = 0; i < spent->count; i++) {
+        costs[i].nano = spent->items[i].nano;
+        memcpy(costs[i].bid, spent->items[i].bid, sizeof(costs[i].bid));
     }
-    struct batch_cost *costs = xcalloc(spent.count + 1, sizeof(*costs));
-    for (size_t i = 0; i < spent.count; i++) {
-        costs[i].nano = spent.items[i].nano;
-        memcpy(costs[i].bid, spent.items[i].bid, sizeof(costs[i].bid));
-    }
-    r->step = protocol_job_spent(r->protocol, r->spec.job, costs, spent.count, on_spent, r);
+    r->step = protocol_job_spent(r->protocol, r->spec.job, costs, spent->count, on_spent, r);
     free(costs);
-    spent_release(&spent);
+    spent_release(&r->spent);
 }
 
 static void refuse_opening(struct registration *r, enum protocol_answer answer,
@@ -365,8 +366,8 @@ static void refuse_opening(struct registration *r, enum protocol_answer answer,
 
     if (answer == PROTOCOL_STATE)
         err_set(&problem, ERR_CONFLICT,
-                "job \"%s\" has spent money in %s, and its provider bills in %s by the prices that "
-                "are given now",
+                "job \"%s\" has spent money in %s, or batches of it are under way that are billed "
+                "so, and its provider bills in %s by the prices that are given now",
                 r->plan.spec.job, opened->currency, r->plan.quotes.currency);
     else
         err_set(&problem, ERR_CONFLICT, "job \"%s\" exists with another input", r->plan.spec.job);

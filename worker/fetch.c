@@ -160,6 +160,7 @@ static uint64_t part_left(uint64_t n, uint32_t left, const struct member *m)
     return m->left == 0 ? 0 : (n * left + m->left - 1) / m->left;
 }
 
+/* Which lines are left is known, how much each of them asks for is not: what pays is a bound. */
 static struct member_done leave(const struct member *m, const struct verdict *v)
 {
     return (struct member_done){
@@ -170,16 +171,23 @@ static struct member_done leave(const struct member *m, const struct verdict *v)
         .untried = v->untried,
         .mask = v->mask,
         .mask_len = mask_bytes(m->lines),
-        .bytes = v->left * m->longest < m->bytes ? v->left * m->longest : m->bytes,
+        .bytes = tally_at_most(m->bytes, v->left, m->longest),
         .tokens = part_left(m->tokens, v->left, m),
-        .est_output = part_left(m->est_output, v->left, m),
-        .open_ended = (uint32_t)part_left(m->open_ended, v->left, m),
+        .most_tokens = tally_at_most(m->most_tokens, v->left, m->line_tokens),
+        .est_output = tally_at_most(m->est_output, v->left, m->line_output),
+        .open_ended = (uint32_t)tally_at_most(m->open_ended, v->left, 1),
     };
 }
 
 static void bill_all(const struct fetch *f, struct batch_bill *out)
 {
-    *out = (struct batch_bill){.priced = f->task.batch.priced};
+    struct tally_lesson lesson = {0};
+
+    if (f->task.batch.asked == 0) /* of a part of a shard nobody knows what was estimated */
+        tally_teach(&f->tally, &lesson);
+    *out = (struct batch_bill){.priced = f->task.batch.priced,
+                               .est_input = lesson.estimated,
+                               .input = lesson.counted};
     for (size_t i = 0; i < f->tally.part_count; i++) {
         struct bill bill;
 
@@ -187,8 +195,6 @@ static void bill_all(const struct fetch *f, struct batch_bill *out)
         out->priced = out->priced && bill.priced;
         money_add(&out->nano, bill.nano);
         out->lines += bill.lines;
-        out->est_input += bill.est_input;
-        out->input += bill.usage.prompt;
         out->output += bill.usage.completion;
     }
 }

@@ -44,7 +44,9 @@ static void add_shard(struct heal *h, const struct window *window, const struct 
                    .longest = s->longest,
                    .tokens = s->tokens,
                    .est_output = s->est_output,
-                   .open_ended = s->open_ended}
+                   .open_ended = s->open_ended,
+                   .line_tokens = s->line_tokens,
+                   .line_output = s->line_output}
     };
     memcpy(r->member.mask, s->mask, sizeof(r->member.mask));
     memcpy(r->lane, s->lane, sizeof(r->lane));

@@ -122,13 +122,14 @@ static void advise_cap(const struct run_facts *f, struct run_verdict *v)
     char cap[MONEY_TEXT_MAX];
     char cost[MONEY_TEXT_MAX];
 
-    if (view->need_nano < 0 || view->currency[0] == '\0')
+    if (view->need_nano < 0 || view->currency[0] == '\0' || view->state == JOB_OPEN)
         return;
     money_format(view->currency, view->left_nano, cost);
     (void)snprintf(v->advice, sizeof(v->advice),
-                   "%" PRIu64 " requests are left, for about %s: the same command with "
-                   "--max-cost %s goes on to the end",
-                   left, cost, cap_text(view, f->spent_before, cap));
+                   "%" PRIu64 " requests are left, for about %s: %s with --max-cost %s goes on to "
+                   "the end",
+                   left, cost, f->gives_cap ? "the same command" : "the `sheaf run` of this job",
+                   cap_text(view, f->spent_before, cap));
 }
 
 /* Of all rounds together, which share one cap. */
@@ -162,7 +163,9 @@ static bool judge_hold(const struct run_facts *f, struct run_verdict *v)
         return false;
     put_cap(f, v);
     advise_cap(f, v);
-    return stop(v, EXIT_CODE_BUDGET, NULL);
+    return stop(v, EXIT_CODE_BUDGET,
+                f->gives_cap ? "the same command with a higher --max-cost goes on"
+                             : "the `sheaf run` of this job with a higher --max-cost goes on");
 }
 
 /* Nothing has moved for too long, and why is known. */
@@ -209,6 +212,22 @@ static void judge_end(struct run_state *state, const struct run_facts *f, struct
         v->step = RUN_FINISHED;
 }
 
+/* Redis was rolled back to a time before this run gave its cap: it gives it again. */
+static bool judge_old_cap(struct run_state *state, const struct run_facts *f, struct run_verdict *v)
+{
+    if (f->producer != RUN_PRODUCER_DONE || f->is_opened || strcmp(f->view->hold, "budget") != 0) {
+        state->held_ms = 0;
+        return false;
+    }
+    if (state->held_ms == 0)
+        state->held_ms = f->now_ms;
+    if (f->now_ms - state->held_ms < RUN_OPEN_MS)
+        return false;
+    state->held_ms = 0;
+    v->step = RUN_CUT_AGAIN;
+    return true;
+}
+
 /* Redis was rolled back to a time when the input was not cut to its end. */
 static void judge_rollback(struct run_state *state, const struct run_facts *f,
                            struct run_verdict *v)
@@ -239,6 +258,7 @@ void run_state_look(struct run_state *state, const struct run_facts *f, struct r
         return;
     }
     state->final_ms = 0;
-    if (!judge_provider(f, v) && !judge_hold(f, v) && !judge_trouble(f, v))
+    if (!judge_provider(f, v) && !judge_hold(f, v) && !judge_trouble(f, v) &&
+        !judge_old_cap(state, f, v))
         judge_rollback(state, f, v);
 }

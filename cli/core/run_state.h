@@ -53,6 +53,7 @@ struct run_facts {
     const struct job_view *view; /* of RUN_SIGHT_JOB */
     enum run_producer producer;
     bool is_opened;       /* a hold by its cap is of this run: the cap was given by it */
+    bool cuts;            /* this run gives the input, and with it the cap */
     int64_t spent_before; /* nano-units that earlier rounds of the job cost */
     struct run_failure failure;
     int64_t give_up_ms;
@@ -61,6 +62,7 @@ struct run_facts {
 /** What has to be remembered between two looks. Zeroed at first. */
 struct run_state {
     int64_t final_ms; /* since when the job has ended */
+    int64_t held_ms;  /* since when it is held by the cap of an earlier run, its input being cut */
     int64_t open_ms;  /* since when it is open though the producer is done */
 };
 

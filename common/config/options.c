@@ -72,7 +72,7 @@ const struct setting options_rows[] = {
      .help = "Most money that the job may cost, such as 20CNY or $5. Nothing is sent that could "
              "pass it; at the cap the job waits, and the same command with more goes on."},
     {.name = "warn-at", .type = SETTING_STRING, AT(warn_at),
-     .value_name = "P,P", .groups = OPT_RUN | OPT_SUBMIT,
+     .value_name = "P,P", .groups = OPT_RUN,
      .help = "Say so when these shares of --max-cost are spent, such as 50%,80%."},
     {.name = "sample", .type = SETTING_INT, AT(sample), .min = 1, .max = 1000,
      .value_name = "N", .groups = OPT_RUN, .refuses = SETTING_ONLY_FLAG,

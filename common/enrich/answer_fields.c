@@ -10,6 +10,7 @@
 #define PATH_MAX_BYTES 256
 #define NUMBER_MAX     64
 #define STRING_MAX     (TALLY_TEXT_MAX + 8)
+#define SUM_SCALE      0x1p64
 
 /* A list or object that is walked. */
 struct level {
@@ -59,9 +60,19 @@ static void count_number(struct enrich_field *field, const struct json_value *va
         return;
     field->min = field->numbers == 0 || n < field->min ? n : field->min;
     field->max = field->numbers == 0 || n > field->max ? n : field->max;
-    field->sum += n;
+    field->sum += n / SUM_SCALE;
     field->numbers++;
     field->whole = field->whole && json_to_int64(value, &whole);
+}
+
+double enrich_field_mean(const struct enrich_field *field)
+{
+    double mean = field->sum / (double)field->numbers * SUM_SCALE;
+
+    /* rounding may have left the range */
+    if (mean < field->min)
+        return field->min;
+    return mean > field->max ? field->max : mean;
 }
 
 static void count_scalar(struct walk *w, const struct json_value *value)

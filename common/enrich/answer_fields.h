@@ -30,11 +30,12 @@ struct tally;
 
 /** One place. */
 struct enrich_field {
-    char *path;           /* "" for the answer itself */
-    uint64_t values;      /* scalars that stood there */
-    uint64_t numbers;     /* of these */
-    bool whole;           /* all of these numbers are integers */
-    double min, max, sum; /* of these */
+    char *path;       /* "" for the answer itself */
+    uint64_t values;  /* scalars that stood there */
+    uint64_t numbers; /* of these */
+    bool whole;       /* all of these numbers are integers */
+    double min, max;  /* of these */
+    double sum;       /* of these, each by 2^-64: no sum of so many is beyond a double */
     /* The key of a string is "s" and its text, that of any other value "v" and its JSON. */
     struct tally *tally;
 };
@@ -45,6 +46,9 @@ struct answer_fields {
     size_t count;
     bool more; /* some values are at places beyond the first ones, or too deep */
 };
+
+/** Of a field's numbers, at least one: finite, between the least and the greatest. */
+double enrich_field_mean(const struct enrich_field *field);
 
 /** Count one answer: one JSON value, valid. */
 void answer_fields_add(struct answer_fields *fields, const struct slice *answer);

@@ -118,7 +118,7 @@ static bool put_numbers(struct buf *out, const struct enrich_field *f)
 {
     return buf_printf(out, ", \"numbers\": {\"count\": %" PRIu64, f->numbers) &&
            buf_printf(out, ", \"min\": %.15g, \"mean\": %.15g, \"max\": %.15g}", f->min,
-                      f->sum / (double)f->numbers, f->max);
+                      enrich_field_mean(f), f->max);
 }
 
 static bool put_field(struct buf *out, const struct enrich_field *f)

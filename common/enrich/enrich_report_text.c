@@ -69,13 +69,14 @@ static bool put_whys(struct buf *out, const struct enrich_analysis *a)
     size_t count;
     const struct tally_entry *top = tally_top(a->whys, WHYS, &count);
     bool ok = a->invalid + a->lost == 0 ||
-              buf_printf(out, "  %" PRIu64 " answers not valid, %" PRIu64 " row%s forgotten\n",
-                         a->invalid, a->lost, a->lost == 1 ? "" : "s");
+              buf_printf(out, "  %" PRIu64 " answer%s not valid, %" PRIu64 " row%s forgotten\n",
+                         a->invalid, report_s(a->invalid), a->lost, report_s(a->lost));
 
     for (size_t i = 0; ok && i < count; i++)
         ok = buf_printf(out, "    %8" PRIu64 "  %s\n", top[i].count, top[i].text);
     if (ok && tally_texts(a->whys) > count)
-        ok = buf_printf(out, "              and %zu more causes\n", tally_texts(a->whys) - count);
+        ok = buf_printf(out, "              and %zu more cause%s\n", tally_texts(a->whys) - count,
+                        report_s(tally_texts(a->whys) - count));
     return ok;
 }
 
@@ -95,11 +96,11 @@ static bool put_repairs(struct buf *out, const struct enrich_analysis *a)
 
 static bool put_numbers(struct buf *out, const struct enrich_field *f)
 {
-    char mean[REPORT_WORD_MAX], max[REPORT_WORD_MAX];
+    char min[REPORT_WORD_MAX], mean[REPORT_WORD_MAX], max[REPORT_WORD_MAX];
 
     return f->numbers == 0 ||
-           buf_printf(out, " mean %s, up to %s;", report_decimal(f->sum / (double)f->numbers, mean),
-                      report_decimal(f->max, max));
+           buf_printf(out, " least %s, mean %s, greatest %s;", report_decimal(f->min, min),
+                      report_decimal(enrich_field_mean(f), mean), report_decimal(f->max, max));
 }
 
 static bool put_field(struct buf *out, struct enrich_field *f)
@@ -131,7 +132,8 @@ static bool put_tokens(struct buf *out, const struct enrich_analysis *a)
 
 static bool put_analysis(struct buf *out, const struct enrich_analysis *a)
 {
-    bool ok = buf_printf(out, "\n%s: %" PRIu64 " requests\n", a->name, a->requests) &&
+    bool ok = buf_printf(out, "\n%s: %" PRIu64 " request%s\n", a->name, a->requests,
+                         report_s(a->requests)) &&
               put_whys(out, a) && put_repairs(out, a) && put_tokens(out, a);
 
     for (size_t i = 0; ok && i < a->fields.count && i < FIELDS; i++)

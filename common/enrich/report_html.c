@@ -99,12 +99,14 @@ static bool put_recipe_tiles(struct buf *out, const struct enrich_report *r)
             pairs += r->analyses[i].verdicts[k];
         }
     }
-    return put_count(out, "rows", r->rows) && put_count(out, "analyses", r->count) &&
+    return put_count(out, r->rows == 1 ? "row" : "rows", r->rows) &&
+           put_count(out, r->count == 1 ? "analysis" : "analyses", r->count) &&
            put_tile(out, "answered",
                     report_share(sums[VERDICT_OK] + sums[VERDICT_REPAIRED], pairs, word)) &&
            put_count(out, "answers repaired", sums[VERDICT_REPAIRED]) &&
            put_count(out, "defaults", sums[VERDICT_DEFAULTED]) &&
-           put_count(out, "failed", sums[VERDICT_FAILED]) && put_count(out, "rounds", r->rounds);
+           put_count(out, "failed", sums[VERDICT_FAILED]) &&
+           put_count(out, r->rounds == 1 ? "round" : "rounds", r->rounds);
 }
 
 static bool put_tiles(struct buf *out, const struct page *page)

@@ -106,9 +106,9 @@ static bool put_numbers(struct buf *out, const struct enrich_field *f)
 {
     char min[REPORT_WORD_MAX], mean[REPORT_WORD_MAX], max[REPORT_WORD_MAX];
 
-    return f->numbers == 0 || buf_printf(out, ", from %s to %s, %s on average",
-                                         report_decimal(f->min, min), report_decimal(f->max, max),
-                                         report_decimal(f->sum / (double)f->numbers, mean));
+    return f->numbers == 0 ||
+           buf_printf(out, ", from %s to %s, %s on average", report_decimal(f->min, min),
+                      report_decimal(f->max, max), report_decimal(enrich_field_mean(f), mean));
 }
 
 static bool put_field_title(struct buf *out, const struct enrich_field *f)
@@ -215,14 +215,15 @@ static bool put_counts(struct buf *out, const struct enrich_analysis *a)
     const struct {
         const char *before;
         uint64_t n;
+        const char *word; /* with an s for several */
         const char *behind;
     } words[] = {
-        {"<p>",        a->asked,    " rows asked"                       },
-        {" in ",       a->requests, " requests"                         },
-        {", ",         a->answers,  " answers"                          },
-        {" of which ", a->invalid,  " not valid"                        },
-        {", ",         a->lost,     " times a row forgotten by its pack"},
-        {", ",         a->failures, " times no answer from the provider"},
+        {"<p>",        a->asked,    " row",     " asked"                      },
+        {" in ",       a->requests, " request", ""                            },
+        {", ",         a->answers,  " answer",  ""                            },
+        {" of which ", a->invalid,  "",         " not valid"                  },
+        {", ",         a->lost,     " time",    " a row forgotten by its pack"},
+        {", ",         a->failures, " time",    " no answer from the provider"},
     };
     char word[REPORT_WORD_MAX];
     bool ok = true;
@@ -230,6 +231,8 @@ static bool put_counts(struct buf *out, const struct enrich_analysis *a)
     for (size_t i = 0; ok && i < ARRAY_LEN(words); i++)
         if (i < 3 || words[i].n > 0)
             ok = html_put(out, words[i].before) && html_put(out, report_number(words[i].n, word)) &&
+                 html_put(out, words[i].word) &&
+                 html_put(out, words[i].word[0] != '\0' ? report_s(words[i].n) : "") &&
                  html_put(out, words[i].behind);
     return ok && html_put(out, ".</p>\n");
 }

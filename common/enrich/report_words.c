@@ -42,6 +42,11 @@ const char *report_number(uint64_t n, char out[REPORT_WORD_MAX])
     return out;
 }
 
+const char *report_s(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 const char *report_decimal(double n, char out[REPORT_WORD_MAX])
 {
     (void)snprintf(out, REPORT_WORD_MAX, "%.4g", n);

@@ -52,4 +52,7 @@ const char *report_place(const struct enrich_field *field, char out[ANSWER_FIELD
 /** Every value of the field came once, and there are many: its values say nothing of the whole. */
 bool report_field_is_free(struct enrich_field *field);
 
+/** What is put behind a word for @n of it: "s", or nothing for one. */
+const char *report_s(uint64_t n);
+
 #endif

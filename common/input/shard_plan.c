@@ -99,8 +99,13 @@ static void add_tokens(struct shard *shard, const struct request_line *line)
 
     if (!tokens_of_body(shard->family, &body, &estimate))
         log_fatal("a body is not an object");
-    shard->tokens += estimate.input > 0 ? estimate.input : 1;
+    uint64_t input = estimate.input > 0 ? estimate.input : 1;
+
+    shard->tokens += input;
+    shard->line_tokens = input > shard->line_tokens ? input : shard->line_tokens;
     shard->est_output += estimate.max_output;
+    if (estimate.max_output > shard->line_output)
+        shard->line_output = estimate.max_output;
     shard->open_ended += estimate.max_output == 0;
 }
 

@@ -27,6 +27,7 @@ struct shard {
     uint64_t tokens;                 /* of these: input */
     uint64_t est_output;             /* of these: sum of the ceilings of those that set one */
     uint32_t open_ended;             /* of these: how many set no ceiling */
+    uint64_t line_tokens, line_output; /* of these: the most input, and the highest ceiling, of one */
     uint8_t mask[MEMBER_MASK_BYTES]; /* a set bit: settled, not valid or another lane's */
 };
 

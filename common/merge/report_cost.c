@@ -5,6 +5,14 @@
 
 #include "common/json/scan.h"
 
+__extension__ typedef unsigned __int128 wide;
+
+/* @n x @by / @of, to the nearest. */
+static uint64_t scaled(uint64_t n, uint64_t by, uint64_t of)
+{
+    return (uint64_t)(((wide)n * by + of / 2) / of);
+}
+
 /* What a spend row costs without a batch; false: there is no list price. */
 static bool realtime_cost(const struct spend *s, const struct job_spec *spec,
                           const struct price_table *prices, const char *currency, int64_t *nano)
@@ -13,12 +21,12 @@ static bool realtime_cost(const struct spend *s, const struct job_spec *spec,
     struct usage usage = s->usage;
     uint64_t metered = s->requests - s->guessed;
 
-    if (s->guessed > 0 && metered > 0) { /* the others are like those that say what they took */
-        usage.prompt += usage.prompt / metered * s->guessed;
-        usage.cached += usage.cached / metered * s->guessed;
-        usage.completion += usage.completion / metered * s->guessed;
-    } else if (s->guessed > 0) {
+    if (s->guessed > 0 && metered == 0)
         return false;
+    if (s->guessed > 0) { /* they are like those that say what they took */
+        usage.prompt += scaled(usage.prompt, s->guessed, metered);
+        usage.cached += scaled(usage.cached, s->guessed, metered);
+        usage.completion += scaled(usage.completion, s->guessed, metered);
     }
     return price_table_quote(prices, spec->provider, s->model, false, &quote) &&
            strcmp(quote.currency, currency) == 0 && price_quote_cost(&quote, &usage, nano);
@@ -250,19 +258,31 @@ static bool put_error(struct buf *out, uint64_t was, uint64_t is)
                       tenths % 10);
 }
 
+/* Without the noughts at its end: "7.25". */
+static const char *rate_text(int64_t nano, char out[MONEY_TEXT_MAX])
+{
+    size_t len = strlen(money_format_exact(nano, out));
+
+    while (len > 0 && out[len - 1] == '0')
+        out[--len] = '\0';
+    if (len > 0 && out[len - 1] == '.')
+        out[len - 1] = '\0';
+    return out;
+}
+
 /* The same in the other currency. */
 static bool put_converted(struct buf *out, const struct report_cost *cost,
                           const struct price_table *prices)
 {
     const char *other = strcmp(cost->currency, "USD") == 0 ? "CNY" : "USD";
-    char text[MONEY_TEXT_MAX];
+    char text[MONEY_TEXT_MAX], rate[MONEY_TEXT_MAX];
     int64_t nano;
 
     if (prices == NULL || prices->fx.usdcny <= 0 ||
         !price_convert(prices, cost->currency, other, cost->nano, &nano))
         return true;
-    return buf_printf(out, " (%s at the rate of %s)", money_format(other, nano, text),
-                      prices->fx.as_of);
+    return buf_printf(out, " (%s at %s of %s)", money_format(other, nano, text),
+                      rate_text(prices->fx.usdcny, rate), prices->fx.as_of);
 }
 
 static bool put_unknown_text(struct buf *out, const struct spend_list *list,

@@ -23,7 +23,7 @@ enum sighting_kind {
     SIGHTING_REREAD, /* a line that was there already, read in another pass */
 };
 
-/** A line of batch @bid at @offset of pass @pass; successes (@ok) and failures are apart. */
+/** A line of batch @bid that pass @pass read; successes (@ok) and failures are apart. */
 enum sighting_kind sightings_add(struct sightings *s, const char *bid, uint32_t pass, bool ok);
 
 /** Batches with a success. */

@@ -19,16 +19,23 @@ void spent_release(struct spent_list *list)
     *list = (struct spent_list){0};
 }
 
-static void note(struct spent_list *list, const struct evidence *e, const char *currency)
+static bool note(struct spent_list *list, const struct evidence *e, const char *currency,
+                 struct err *err)
 {
-    if (!e->bill.priced || e->bill.nano == 0 || strcmp(e->quote.currency, currency) != 0)
-        return;
+    if (!e->bill.priced || e->bill.nano == 0)
+        return true;
+    if (strcmp(e->quote.currency, currency) != 0)
+        return err_set(err, ERR_CONFLICT,
+                       "by the bills in its sink the job has spent money in %s, and its provider "
+                       "bills in %s by the prices that are given now",
+                       e->quote.currency, currency);
     if ((list->count & (list->count - 1)) == 0)
         list->items =
             xrealloc(list->items, list->count == 0 ? 1 : list->count * 2, sizeof(*list->items));
     struct spent_cost *cost = &list->items[list->count++];
     *cost = (struct spent_cost){.nano = e->bill.nano};
     memcpy(cost->bid, e->bid, sizeof(cost->bid));
+    return true;
 }
 
 static bool read_document(struct sink *sink, uint32_t part, const char *file, const char *currency,
@@ -45,7 +52,7 @@ static bool read_document(struct sink *sink, uint32_t part, const char *file, co
     bool ok = sink_read(sink, name, &doc, err) && (evidence_decode(doc.data, doc.len, &e, err) ||
                                                    err_wrap(err, "%s/%s", sink_path(sink), name));
     if (ok) {
-        note(list, &e, currency);
+        ok = note(list, &e, currency, err);
         evidence_release(&e);
     }
     buf_release(&doc);

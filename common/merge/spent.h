@@ -25,8 +25,9 @@ struct spent_list {
 void spent_release(struct spent_list *list);
 
 /**
- * All bills in @currency that the job's sink holds, for a Redis that may have forgotten them. A
+ * All bills that the job's sink holds, for a Redis that may have forgotten them. A
  * batch is there once for each part that it was of. Reads all evidence, one document at a time.
+ * ERR_CONFLICT when one is in another currency than @currency: it is money that was spent.
  */
 MUST_CHECK bool spent_read(struct sink *sink, const char *currency, struct spent_list *out,
                            struct err *err);

@@ -15,6 +15,9 @@
 /** One unit of any currency. */
 #define MONEY_UNIT INT64_C(1000000000)
 
+/** The largest cap, and the most that a job reserves or has spent: 2^53 nano-units, 9,007,199. */
+#define MONEY_MOST (INT64_C(1) << 53)
+
 /** Room for the name of a currency and its NUL. */
 #define MONEY_CURRENCY_SIZE 4
 

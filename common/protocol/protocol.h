@@ -130,7 +130,7 @@ struct job_tunables {
      * A quote in another one is as good as none.
      */
     char currency[MONEY_CURRENCY_SIZE];
-    int64_t max_cost_nano;           /* the cap, in @currency; negative: none */
+    int64_t max_cost_nano;           /* the cap, in @currency, up to MONEY_MOST; negative: none */
     const struct lane_quote *quotes; /* of the lanes that protocol_job_lanes() told; borrowed */
     size_t quote_count;
 };
@@ -170,7 +170,8 @@ struct protocol_call *protocol_job_lanes(struct protocol *protocol, const char *
                                          protocol_lanes_fn done, void *arg);
 
 /**
- * NEW, RESUME, CONFLICT, or STATE: it has spent money in another currency than the given one.
+ * NEW, RESUME, CONFLICT, or STATE: it has spent money in another currency than the given one, or
+ * batches that were made with a price in that one are alive.
  * @opened is NULL when there is no answer. All texts are copied.
  * RESUME lifts the holds of the job's lanes, and the job's own when its reason is "budget": when
  * the cap leaves nothing to do, `pack` holds it again. A lower cap counts for all that is
@@ -191,7 +192,8 @@ struct shard_put {
     uint64_t tokens;     /* input tokens, estimated */
     uint64_t est_output; /* most output tokens of the lines that say how many they want */
     uint32_t open_ended; /* lines that do not say it */
-    bool priced;         /* @quote is the price of the lane's tokens; false: nobody knows it */
+    uint64_t line_tokens, line_output; /* of its largest lines: input, and output of those that say */
+    bool priced;                       /* @quote is the price of the lane's tokens; false: nobody knows it */
     struct price_quote quote;
     uint64_t longest;    /* bytes of its longest line there */
     const uint8_t *mask; /* mask_bytes(window's requests) bytes; set: not this lane's, not
@@ -427,8 +429,10 @@ struct member_done {
     bool untried;        /* and not @charged: it was no try at all, `attempt` stays */
     const uint8_t *mask; /* mask_bytes(lines) bytes */
     size_t mask_len;
-    uint64_t bytes;              /* upper bound of what is left */
-    uint64_t tokens, est_output; /* of what is left, as shard_put has them */
+    uint64_t bytes;       /* upper bound of what is left */
+    uint64_t tokens;      /* input tokens of what is left, estimated, ... */
+    uint64_t most_tokens; /* ... and never less than that of the lines that are left */
+    uint64_t est_output;  /* as shard_put has them, and never less than what is left asks for */
     uint32_t open_ended;
 };
 
@@ -436,9 +440,9 @@ struct member_done {
 struct batch_bill {
     bool priced;            /* @nano is known */
     int64_t nano;           /* in the currency of the batch's quote */
-    uint64_t lines;         /* answered lines that said what they took, ... */
-    uint64_t est_input;     /* ... their input tokens as they were estimated, ... */
-    uint64_t input, output; /* ... and as the provider counted */
+    uint64_t lines, output; /* answered lines that said what they took: how many, their answers */
+    uint64_t est_input;     /* input tokens of lines whose estimate is known, never too many, ... */
+    uint64_t input;         /* ... and as the provider counted; both 0: nothing is learned */
 };
 
 /**
@@ -463,7 +467,8 @@ struct protocol_call *protocol_part_done(struct protocol *protocol, const char *
 /** A shard to do again: what members gives, and its lane. */
 struct shard_reopen {
     struct member member; /* window, index, left, lines, offset, length, first_line, crc, bytes,
-                             longest, tokens, est_output, open_ended and mask count */
+                             longest, tokens, est_output, open_ended, line_tokens, line_output and
+                             mask count */
     char lane[LANE_ID_LEN + 1];
     const void *payload; /* of its window, inline jobs only; NULL with @payload_len 0 */
     size_t payload_len;

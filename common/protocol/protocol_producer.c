@@ -141,6 +141,8 @@ static void add_shard(struct words *w, const struct shard_put *shard, uint32_t l
     words_unsigned(w, shard->est_output);
     words_unsigned(w, shard->open_ended);
     words_text(w, shard->priced ? price_quote_format(&shard->quote, quote) : "");
+    words_unsigned(w, shard->line_tokens);
+    words_unsigned(w, shard->line_output);
 }
 
 struct protocol_call *protocol_shard_put(struct protocol *p, const struct window_put *window,

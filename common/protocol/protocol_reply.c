@@ -233,6 +233,9 @@ void reply_member(const struct redis_reply *row, struct member *m)
         .tokens = at_unsigned(row, 12),
         .est_output = at_unsigned(row, 14),
         .open_ended = at_u32(row, 15),
+        .most_tokens = at_unsigned(row, 16),
+        .line_tokens = at_unsigned(row, 17),
+        .line_output = at_unsigned(row, 18),
     };
     if (m->lines > 8 * sizeof(m->mask))
         m->lines = 8 * sizeof(m->mask);

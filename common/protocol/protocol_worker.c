@@ -44,6 +44,7 @@ static void add_verdict(struct words *w, const struct member_done *m)
     words_unsigned(w, m->tokens);
     words_unsigned(w, m->est_output);
     words_unsigned(w, m->open_ended);
+    words_unsigned(w, m->most_tokens);
 }
 
 static void add_bill(struct words *w, const struct batch_bill *bill)
@@ -118,6 +119,8 @@ static void add_reopened(struct words *w, const struct shard_reopen *shard)
     words_bytes(w, shard->payload, shard->payload_len);
     words_unsigned(w, m->est_output);
     words_unsigned(w, m->open_ended);
+    words_unsigned(w, m->line_tokens);
+    words_unsigned(w, m->line_output);
 }
 
 static void deliver_reopen(const struct protocol_result *r)

@@ -1,5 +1,6 @@
 #include "common/recipe/classic.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #define DATA_DIR_PRESET "data"
 #define OUTPUT_PRESET   "enhanced_blogs.json"
 #define TASKS_MAX       1000
+#define TOKENS_MAX      1000000
+#define CEILING         "    parameters: {max_tokens: " /* how a line of classic.yaml begins */
 
 /* What every question begins with. */
 static const char post_partial[] = "{{#if username}}发布者：{{username}}\n{{else}}{{#if "
@@ -29,8 +32,8 @@ static const char post_partial[] = "{{#if username}}发布者：{{username}}\n{{
 static const char *const needed[] = {"sentiment_attributes.json", "topics.json",
                                      "publisher_objects.json"};
 
-static const char *const batch_keys[] = {"model", "multimodal_model", "max_concurrent_tasks",
-                                         "poll_interval", NULL};
+static const char *const batch_keys[] = {
+    "model", "multimodal_model", "max_concurrent_tasks", "poll_interval", "max_tokens", NULL};
 static const char *const paths_keys[] = {"data_dir", "enhanced_output", NULL};
 
 static bool read_file(const char *path, char **text, size_t *len, struct err *err)
@@ -75,6 +78,7 @@ struct classic_load {
     char *folder; /* of the file, as it was named */
     char *data_dir;
     char *model, *multimodal_model;
+    uint64_t max_tokens; /* of every answer; 0: as classic.yaml has it */
 };
 
 /* @path from the file's folder. */
@@ -139,6 +143,7 @@ static bool take_batch(struct classic_load *c, size_t batch)
         !node_take_text(&c->file, batch, "model", &c->model) ||
         !node_take_text(&c->file, batch, "multimodal_model", &c->multimodal_model) ||
         !node_take_count(&c->file, batch, "max_concurrent_tasks", 1, TASKS_MAX, &tasks) ||
+        !node_take_count(&c->file, batch, "max_tokens", 1, TOKENS_MAX, &c->max_tokens) ||
         !take_interval(c, batch))
         return false;
     c->out->max_batches = (int64_t)tasks;
@@ -205,7 +210,14 @@ static bool has_file(const struct classic_load *c, const char *name, bool *ok)
     return there;
 }
 
-/* Copy classic.yaml without the sections whose file is missing. */
+static bool put_line(const struct classic_load *c, const char *line, size_t len, struct buf *out)
+{
+    if (c->max_tokens > 0 && strncmp(line, CEILING, strlen(CEILING)) == 0)
+        return buf_printf(out, CEILING "%" PRIu64 "}\n", c->max_tokens);
+    return buf_append(out, line, len);
+}
+
+/* Copy classic.yaml without the sections whose file is missing, and with the file's ceiling. */
 static bool put_sections(const struct classic_load *c, struct buf *out)
 {
     bool keep = true, ok = true;
@@ -216,7 +228,7 @@ static bool put_sections(const struct classic_load *c, struct buf *out)
         next = strchr(line, '\n') + 1;
         if (sscanf(line, "#@ %63s", name) == 1)
             keep = has_file(c, name, &ok);
-        else if (keep && !buf_append(out, line, (size_t)(next - line)))
+        else if (keep && !put_line(c, line, (size_t)(next - line), out))
             abort();
     }
     return ok;

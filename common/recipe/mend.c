@@ -228,7 +228,8 @@ bool mend_looks_like_json(const char *p, const char *end)
     char first = 0;
 
     p = mend_skip_blank(p + len, end);
-    if (p == end || *p == '"' || *p == '\'' || *p == '/' || mend_curly_at(p, end) > 0)
+    if (p == end || *p == '"' || *p == '\'' || mend_curly_at(p, end) > 0 ||
+        mend_starts_with(p, end, "//") || mend_starts_with(p, end, "/*"))
         return true;
     first = mend_mark_at(p, end, &len);
     if (open == '{')

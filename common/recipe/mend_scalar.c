@@ -102,20 +102,63 @@ static bool ends_string(const char *p, const char *end)
            mark == '}' || mark == ']';
 }
 
-/* How a string is closed: by the same quote, or any quote that its end may be behind. */
+/* By what a string is closed: the same quote, or any double one that its end may be behind. */
 enum quote { QUOTE_DOUBLE, QUOTE_SINGLE, QUOTE_CURLY };
 
-/* Length of the quote at @p if it closes the string; else 0. */
-static size_t closing_quote(const struct mender *m, enum quote quote)
-{
-    size_t len = 0;
+/* A string that is read. */
+struct string {
+    enum quote quote;
+    size_t depth;  /* curly quotes that are open, the first one included */
+    bool straight; /* a straight quote is part of the text */
+};
 
-    if (quote == QUOTE_DOUBLE)
-        return *m->p == '"';
-    if (quote == QUOTE_SINGLE)
-        return *m->p == '\'';
-    len = *m->p == '"' ? 1 : mend_curly_at(m->p, m->end);
-    return len > 0 && ends_string(m->p + len, m->end) ? len : 0;
+/* Whether the quote of @len at @p pairs with the one that opened the string. */
+static bool pairs(const struct mender *m, struct string *s, size_t len)
+{
+    bool first = s->depth == 1;
+
+    if (len == 1) {
+        first = first && !s->straight;
+        s->straight = true;
+    } else if (mend_starts_with(m->p, m->end, "“")) {
+        first = false;
+        s->depth++;
+    } else {
+        s->depth--;
+    }
+    return first;
+}
+
+/*
+ * In a string of curly quotes. One that pairs with the first and stands where a string may end
+ * closes it; where only one of both is so, what the text is nobody knows.
+ */
+static bool take_curly(struct mender *m, struct string *s, size_t *close)
+{
+    size_t len = *m->p == '"' ? 1 : mend_curly_at(m->p, m->end);
+    const char *behind = mend_skip_blank(m->p + len, m->end);
+    bool first = false;
+    bool end = false;
+
+    if (len == 0)
+        return true;
+    end = ends_string(behind, m->end);
+    first = pairs(m, s, len);
+    if (first && end)
+        *close = len;
+    else if ((first && len > 1) || (end && behind < m->end))
+        return mend_stop(m, MEND_BROKEN);
+    return true;
+}
+
+/* *@close: length of the quote at @p if it closes the string; else 0. */
+static bool closing_quote(struct mender *m, struct string *s, size_t *close)
+{
+    *close = 0;
+    if (s->quote == QUOTE_CURLY)
+        return take_curly(m, s, close);
+    *close = *m->p == (s->quote == QUOTE_DOUBLE ? '"' : '\'') ? 1 : 0;
+    return true;
 }
 
 /* Bytes at @p that are as they are in every string. */
@@ -143,6 +186,7 @@ static bool put_special(struct mender *m, enum quote quote)
 /* From behind the opening quote to behind the closing one. */
 static bool put_string(struct mender *m, enum quote quote)
 {
+    struct string s = {.quote = quote, .depth = 1};
     size_t close = 0;
 
     if (!mend_put(m, "\"", 1))
@@ -155,8 +199,7 @@ static bool put_string(struct mender *m, enum quote quote)
             return false;
         if (m->p == m->end)
             return mend_stop(m, MEND_CUT);
-        close = closing_quote(m, quote);
-        if (close == 0 && !put_special(m, quote))
+        if (!closing_quote(m, &s, &close) || (close == 0 && !put_special(m, quote)))
             return false;
     }
     m->p += close;

@@ -6,6 +6,7 @@
 #include "common/base/buf.h"
 #include "common/json/scan.h"
 #include "common/recipe/mend.h"
+#include "common/recipe/mend_marks.h"
 
 #define TRIES_MAX 32 /* of what looks like JSON and is none */
 
@@ -140,7 +141,12 @@ struct search {
     bool many;        /* the objects are collected in @out, each with a comma behind it */
     unsigned repairs; /* of those collected */
     struct found object, list;
+    struct found rows;  /* lists with objects in them */
+    bool nested;        /* an object has an object or a list in it */
     const char *cut;    /* where the value begins that the end of the text cuts; NULL */
+    bool behind;        /* the end was a fence, and something looks like JSON behind it */
+    bool broken;        /* something looks like JSON and is none */
+    bool prose;         /* there is more than commas and fences between values */
     bool full;          /* the limit of @out was reached */
     struct mender last; /* the value read last */
 };
@@ -166,10 +172,8 @@ static const char *next_opening(const char *p, const char *end)
     return NULL;
 }
 
-static void keep(struct search *s, const char *start)
+static void count(struct found *f, struct span span)
 {
-    struct found *f = *s->out->data == '{' ? &s->object : &s->list;
-    struct span span = {start, s->last.p};
     size_t len = (size_t)(span.end - span.start);
 
     if (f->count == 0)
@@ -179,68 +183,119 @@ static void keep(struct search *s, const char *start)
         f->count = 2;
 }
 
-/* Behind the brace or bracket that closes the one at @p, strings aside; NULL when none does. */
-static const char *balanced_end(const char *p, const char *end)
+/* The complete value at @start is at @base of the output. */
+static void keep(struct search *s, const char *start, size_t base)
 {
-    size_t depth = 0;
+    const char *value = s->out->data + base;
+    size_t len = s->out->len - base;
+    struct span span = {start, s->last.p};
 
-    for (; p < end; p++) {
-        if (*p == '{' || *p == '[')
-            depth++;
-        if ((*p == '}' || *p == ']') && --depth == 0)
-            return p + 1;
-        if (depth == 0)
-            return NULL; /* a full-width one: not worth it */
+    if (*value == '{') {
+        count(&s->object, span);
+        s->nested =
+            s->nested || memchr(value + 1, '{', len - 1) != NULL || memchr(value, '[', len) != NULL;
+    } else {
+        count(&s->list, span);
+        if (memchr(value, '{', len) != NULL)
+            count(&s->rows, span);
     }
-    return NULL;
-}
-
-/* Behind a value that was put at @base of the output. */
-static void collect(struct search *s, size_t base)
-{
-    if (s->out->data[base] == '{' && buf_append(s->out, ",", 1))
+    if (!s->many)
+        return;
+    if (*value == '{' && buf_append(s->out, ",", 1))
         s->repairs |= s->last.repairs;
     else
         s->out->len = base;
+}
+
+/*
+ * Behind the bracket that ends the remark at @p: a list of numbers or words that is none ("[1 and
+ * 2]"). NULL when there is anything in it that an answer is made of.
+ */
+static const char *remark_end(const char *p, const char *end)
+{
+    if (*p != '[')
+        return NULL;
+    for (p++; p < end; p++) {
+        if (*p == ']')
+            return p + 1;
+        if (strchr("[{\"'", *p) != NULL || mend_curly_at(p, end) > 0)
+            return NULL;
+    }
+    return NULL;
 }
 
 /* One outermost value at @p: behind it, or NULL when there is nothing more to look at. */
 static const char *look_at(struct search *s, const char *p, unsigned *tries)
 {
     size_t base = s->out->len;
-    enum mend_outcome outcome = try_at(s, p);
+    const char *next = NULL;
 
-    if (outcome == MEND_COMPLETE) {
-        if (s->many)
-            collect(s, base);
-        else
-            keep(s, p);
-        return s->last.p;
+    switch (try_at(s, p)) {
+    case MEND_COMPLETE: keep(s, p, s->many ? base : 0); return s->last.p;
+    case MEND_CUT: s->cut = p; break;
+    case MEND_BROKEN:
+        next = ++*tries < TRIES_MAX ? remark_end(p, s->text.end) : NULL;
+        s->prose = true;
+        s->broken = next == NULL;
+        break;
     }
     if (s->many)
         s->out->len = base;
-    if (outcome == MEND_CUT) {
-        s->cut = p;
-        return NULL;
+    return next;
+}
+
+/* Whether @between is space, commas and fences. */
+static bool is_separator(struct span between)
+{
+    const char *p = between.start;
+
+    while (p < between.end) {
+        if (is_fence(p, between.end)) {
+            p += 3;
+            while (p < between.end && is_info(*p))
+                p++;
+        } else if (is_space(*p) || *p == ',') {
+            p++;
+        } else {
+            return false;
+        }
     }
-    return ++*tries < TRIES_MAX ? balanced_end(p, s->text.end) : NULL;
+    return true;
+}
+
+/* Whether anything looks like JSON behind the fence that ended the value read last. */
+static bool goes_on(const struct search *s)
+{
+    const char *end = s->text.end;
+    const char *p = next_opening(s->last.p, end);
+
+    while (p != NULL && !mend_looks_like_json(p, end))
+        p = next_opening(p + 1, end);
+    return p != NULL;
 }
 
 /*
- * Look at every outermost value. What looks like JSON and is broken is passed over as a whole: its
- * inner parts would be answers that nobody gave.
+ * Look at every outermost value, up to one that is broken: its inner parts would be answers that
+ * nobody gave, and which of the others is the answer nobody knows.
  */
 static void look(struct search *s)
 {
     const char *end = s->text.end;
-    const char *p = next_opening(s->text.start, end);
+    const char *from = s->text.start;
+    const char *p = next_opening(from, end);
     unsigned tries = 0;
 
     while (p != NULL) {
-        p = mend_looks_like_json(p, end) ? look_at(s, p, &tries) : p + 1;
+        if (mend_looks_like_json(p, end)) {
+            s->prose = s->prose || !is_separator((struct span){from, p});
+            from = p = look_at(s, p, &tries);
+        } else {
+            p++;
+        }
         if (p != NULL)
             p = next_opening(p, end);
     }
+    s->behind = s->cut != NULL && goes_on(s);
 }
 
 /* Outcomes */
@@ -250,6 +305,26 @@ static bool refuse(const struct search *s, const char **what, const char *words)
     s->out->len = 0;
     *what = s->full ? "it is too long" : words;
     return false;
+}
+
+static const char several[] = "there are several JSON values in it";
+
+/* The value that is the answer; NULL with @words when that is not certain. */
+static const struct found *choose(const struct search *s, const char **words)
+{
+    const struct found *best = s->object.count > 0 ? &s->object : &s->list;
+
+    *words = "there is no JSON value in it";
+    if (s->broken)
+        *words = best->count > 0 ? several : "it cannot be mended";
+    else if (best->count > 1 || (s->object.count > 0 && s->rows.count > 0) || s->behind ||
+             (best->count > 0 && s->cut != NULL))
+        *words = several;
+    else if (best->count > 0)
+        return best;
+    else if (s->cut != NULL)
+        *words = NULL;
+    return NULL;
 }
 
 static bool finish(const struct search *s, unsigned repairs, size_t whole, struct repaired *done,
@@ -313,24 +388,38 @@ static unsigned start_text(struct search *s, const char *text, size_t len)
     return thinking;
 }
 
+/* Whether the list that was collected is all that was said. */
+static bool is_certain(const struct search *s)
+{
+    bool cut_object = s->cut == NULL || (*s->cut == '{' && !s->prose && !s->behind);
+
+    return !s->broken && cut_object && s->rows.count == 0;
+}
+
 bool repair_list(struct buf *out, const char *text, size_t len, struct repaired *done,
                  const char **what)
 {
     struct search s = {.out = out, .many = true};
-    unsigned thinking = start_text(&s, text, len);
-    bool ok = buf_append(out, "[", 1);
+    unsigned repairs = start_text(&s, text, len);
 
-    if (ok)
-        look(&s);
-    ok = ok && out->len > 1;
-    if (ok) {
-        out->len--; /* the last comma */
-        ok = buf_append(out, "]", 1);
+    if (!buf_append(out, "[", 1))
+        return refuse(&s, what, "it is too long");
+    look(&s);
+    if (s.rows.count == 1 && !s.broken && s.cut == NULL && !s.nested) {
+        s.many = false;
+        (void)try_at(&s, s.rows.span.start);
+        repairs |= s.last.repairs | around(s.text, s.rows.span);
+        return finish(&s, repairs, out->len, done, what);
     }
-    if (!ok)
+    if (!is_certain(&s))
+        return refuse(&s, what, several);
+    if (out->len == 1)
         return refuse(&s, what, "there is no JSON object in it");
-    thinking |= s.cut != NULL ? 1u << REPAIR_CUT : 0; /* that object is left out */
-    return finish(&s, s.repairs | thinking | 1u << REPAIR_LIST, out->len, done, what);
+    out->len--; /* the last comma */
+    if (!buf_append(out, "]", 1))
+        return refuse(&s, what, "it is too long");
+    repairs |= s.cut != NULL ? 1u << REPAIR_CUT : 0; /* that object is left out */
+    return finish(&s, s.repairs | repairs | 1u << REPAIR_LIST, out->len, done, what);
 }
 
 bool repair_json(struct buf *out, const char *text, size_t len, struct repaired *done,
@@ -338,27 +427,23 @@ bool repair_json(struct buf *out, const char *text, size_t len, struct repaired 
 {
     struct search s = {.out = out};
     const struct found *best = NULL;
+    const char *words = NULL;
     unsigned thinking = start_text(&s, text, len);
+    bool ok = false;
 
     if (s.text.start == s.text.end)
         return refuse(&s, what,
                       thinking != 0 ? "there is nothing behind the thinking" : "it is empty");
-    if (mend_whole(&s, done, what)) {
-        done->repairs |= thinking;
-        return true;
-    }
-    look(&s);
-    best = s.object.count > 0 ? &s.object : &s.list;
-    if (best->count > 1)
-        return refuse(&s, what, "there are several JSON values in it");
-    if (best->count == 0) {
-        if (s.cut == NULL)
-            return refuse(&s, what, "there is no JSON value in it");
-        if (!finish_cut(&s, what, done))
-            return false;
-    } else {
-        (void)try_at(&s, best->span.start);
-        if (!finish(&s, s.last.repairs | around(s.text, best->span), out->len, done, what))
+    if (!mend_whole(&s, done, what)) {
+        look(&s);
+        best = choose(&s, &words);
+        if (best != NULL) {
+            (void)try_at(&s, best->span.start);
+            ok = finish(&s, s.last.repairs | around(s.text, best->span), out->len, done, what);
+        } else {
+            ok = words == NULL ? finish_cut(&s, what, done) : refuse(&s, what, words);
+        }
+        if (!ok)
             return false;
     }
     done->repairs |= thinking;

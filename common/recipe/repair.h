@@ -42,7 +42,9 @@ struct repaired {
 /**
  * Mend the @len bytes of UTF-8 at @text; they are not valid JSON. Appends one value, valid JSON,
  * to @out, which is empty. The value is what stands there if it is followed by nothing, else the
- * only object in the text, else the only list; several that differ are not mended. False, with
+ * only object in the text, else the only list. Which of several is the answer is not guessed: those
+ * that differ, an object beside a list of objects, and one beside another that is cut off or broken
+ * are not mended. A list of numbers or words that is broken ("[1 and 2]") is a remark. False, with
  * words in *@what (static) and @out empty, when it cannot be mended or passes the limit of @out.
  * Deeper than 64 levels is not mended. Takes time proportional to the length.
  */
@@ -51,8 +53,10 @@ MUST_CHECK bool repair_json(struct buf *out, const char *text, size_t len, struc
 
 /**
  * The same where several answers are expected: all the objects in the text, one behind the other
- * (lines of JSON, a list without its brackets), become a list. Lists and prose between them are
- * left out.
+ * (lines of JSON, a list without its brackets), become a list. Prose and lists without objects
+ * between them are left out; so is the last object when it is cut off and there is no prose. The
+ * only list of objects is the answer itself, beside objects of scalars (examples of one element).
+ * What is broken, and a list of objects beside others, is not mended.
  */
 MUST_CHECK bool repair_list(struct buf *out, const char *text, size_t len, struct repaired *done,
                             const char **what);

@@ -43,8 +43,9 @@ void schema_free(struct schema *schema);
 
 /**
  * Whether @value, scanned JSON, is as @schema says. If not, @why (may be NULL) has the first
- * place in the answer that is not: "topics[2].score: expected an integer, got a string". Needs a
- * stack of 1 MB for the deepest value; time is limited, then the answer is not valid.
+ * place in the answer that is not: "topics[2].score: expected an integer, got a string". How much
+ * is looked at and how deep is limited; beyond, the answer is not valid. Needs up to 1 MB of stack,
+ * with sanitizers or without optimization up to 4 MB.
  */
 MUST_CHECK bool schema_check(const struct schema *schema, const struct json_value *value,
                              char why[WHY_MAX]);

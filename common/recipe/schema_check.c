@@ -12,10 +12,18 @@
 #include "common/recipe/schema.h"
 #include "common/recipe/schema_node.h"
 
-/* Values looked at, anyOf and recursion may look at one often. About half a second. */
-#define WORK_MAX 4000000
+/*
+ * Values looked at, anyOf and recursion may look at one often, and bytes passed over on the way to
+ * those in them. About half a second.
+ */
+#define WORK_MAX     4000000
+#define BYTES_PASSED 256 /* one of work */
 
-#define DEPTH_MAX 4000 /* schemas applied inside one another */
+/* Schemas applied inside one another: two for each level of the deepest value, and some. */
+#define DEPTH_MAX 2200
+
+/* What needs room on the stack does not become a part of what calls itself. */
+#define NOT_INLINE __attribute__((noinline))
 
 struct checker {
     size_t work;    /* left */
@@ -64,8 +72,8 @@ static unsigned types_of(const struct json_value *value, unsigned asked)
     return 1u << SCHEMA_NUMBER | (decimal_is_integer(&d) ? 1u << SCHEMA_INTEGER : 0);
 }
 
-static bool fail_type(const struct checker *c, const struct schema_node *n,
-                      const struct json_value *value, const struct json_path *place)
+NOT_INLINE static bool fail_type(const struct checker *c, const struct schema_node *n,
+                                 const struct json_value *value, const struct json_path *place)
 {
     struct buf words = BUF_INIT(120);
     const char *before = "expected ";
@@ -88,8 +96,8 @@ static bool fail_type(const struct checker *c, const struct schema_node *n,
     return false;
 }
 
-static bool fail_enum(const struct checker *c, const struct schema_node *n,
-                      const struct json_value *value, const struct json_path *place)
+NOT_INLINE static bool fail_enum(const struct checker *c, const struct schema_node *n,
+                                 const struct json_value *value, const struct json_path *place)
 {
     struct buf words = BUF_INIT(140);
 
@@ -108,26 +116,24 @@ static bool fail_enum(const struct checker *c, const struct schema_node *n,
     return false;
 }
 
-static bool check_enum(struct checker *c, const struct schema_node *n,
-                       const struct json_value *value, const struct json_path *place)
+NOT_INLINE static bool check_enum(struct checker *c, const struct schema_node *n,
+                                  const struct json_value *value, const struct json_path *place)
 {
-    bool deep = value->kind == JSON_ARRAY || value->kind == JSON_OBJECT;
-
-    if (!spend(c, n->value_count * (deep ? value->len / 64 + 1 : 1) / 8))
+    if (!spend(c, n->value_count / 8))
         return false;
     for (size_t i = 0; i < n->value_count; i++)
-        if (json_equal(&n->values[i], value))
+        if (json_equal_within(&n->values[i], value, &c->work))
             return true;
     return fail_enum(c, n, value, place);
 }
 
-static bool check_const(const struct checker *c, const struct schema_node *n,
-                        const struct json_value *value, const struct json_path *place)
+NOT_INLINE static bool check_const(struct checker *c, const struct schema_node *n,
+                                   const struct json_value *value, const struct json_path *place)
 {
     char shown[JSON_SHOWN_MAX];
     char words[WHY_MAX];
 
-    if (json_equal(&n->constant, value))
+    if (json_equal_within(&n->constant, value, &c->work))
         return true;
     if (c->why == NULL)
         return false;
@@ -148,8 +154,8 @@ static bool within(enum schema_bound bound, int order)
     return false;
 }
 
-static bool check_number(const struct checker *c, const struct schema_node *n,
-                         const struct json_value *value, const struct json_path *place)
+NOT_INLINE static bool check_number(const struct checker *c, const struct schema_node *n,
+                                    const struct json_value *value, const struct json_path *place)
 {
     static const char *const words[SCHEMA_BOUND_COUNT] = {"at least", "at most", "more than",
                                                           "less than"};
@@ -182,8 +188,8 @@ static bool check_number(const struct checker *c, const struct schema_node *n,
 
 /* How many */
 
-static bool check_range(const struct checker *c, const struct schema_range *range, size_t count,
-                        const char *unit, const struct json_path *place)
+NOT_INLINE static bool check_range(const struct checker *c, const struct schema_range *range,
+                                   size_t count, const char *unit, const struct json_path *place)
 {
     char words[JSON_SHOWN_MAX];
     bool few = count < range->min;
@@ -196,8 +202,8 @@ static bool check_range(const struct checker *c, const struct schema_range *rang
     return fail(c, place, words);
 }
 
-static bool check_string(struct checker *c, const struct schema_node *n,
-                         const struct json_value *value, const struct json_path *place)
+NOT_INLINE static bool check_string(struct checker *c, const struct schema_node *n,
+                                    const struct json_value *value, const struct json_path *place)
 {
     char expected[WHY_MAX];
 
@@ -235,13 +241,13 @@ static bool has_equals(struct checker *c, const struct hashed *values, size_t co
 {
     for (size_t i = 0; i < count; i++)
         for (size_t j = i + 1; j < count && values[j].hash == values[i].hash; j++)
-            if (!spend(c, 1) || json_equal(&values[i].value, &values[j].value))
+            if (!spend(c, 1) || json_equal_within(&values[i].value, &values[j].value, &c->work))
                 return true;
     return false;
 }
 
-static bool check_unique(struct checker *c, const struct json_value *list, size_t count,
-                         const struct json_path *place)
+NOT_INLINE static bool check_unique(struct checker *c, const struct json_value *list, size_t count,
+                                    const struct json_path *place)
 {
     struct json_iter it = json_iter_begin(list);
     struct hashed few[16];
@@ -252,7 +258,7 @@ static bool check_unique(struct checker *c, const struct json_value *list, size_
     if (count > ARRAY_LEN(few))
         values = xcalloc(count, sizeof(*values));
     for (size_t i = 0; json_iter_next(&it, NULL, &value); i++)
-        values[i] = (struct hashed){json_hash(&value), value};
+        values[i] = (struct hashed){json_hash(&value, &c->work), value};
     qsort(values, count, sizeof(*values), compare_hashes);
     equal = has_equals(c, values, count);
     if (values != few)
@@ -275,7 +281,8 @@ static bool check_list(struct checker *c, const struct schema_node *n,
             return false;
     }
     return check_range(c, &n->items_range, count, "element", place) &&
-           (!n->unique || (spend(c, list->len / 8) && check_unique(c, list, count, place)));
+           (!n->unique || count < 2 ||
+            (spend(c, list->len / 8) && check_unique(c, list, count, place)));
 }
 
 /* Objects */
@@ -365,8 +372,8 @@ static size_t count_fits(struct checker *c, const struct schema_list *list,
 }
 
 /* None fits: say so with what is wrong by the first one that takes a value of this type. */
-static bool fail_choice(struct checker *c, const struct schema_list *list,
-                        const struct json_value *value, const struct json_path *place)
+NOT_INLINE static bool fail_choice(struct checker *c, const struct schema_list *list,
+                                   const struct json_value *value, const struct json_path *place)
 {
     if (c->why == NULL)
         return false;
@@ -449,7 +456,7 @@ static bool check(struct checker *c, const struct schema_node *n, const struct j
 
     if (c->depth == DEPTH_MAX)
         c->work = 0;
-    if (!spend(c, 1))
+    if (!spend(c, value->len / BYTES_PASSED + 1))
         return false;
     c->depth++;
     ok = check_node(c, n, value, place);

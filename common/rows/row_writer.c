@@ -13,6 +13,8 @@
 
 #define ROW_OUT_MAX ((size_t)512 << 20)
 
+static const char mark[] = "\xEF\xBB\xBF"; /* the byte order mark, as UTF-8 */
+
 /* What stands in a cell of a table. */
 struct cell {
     struct slice raw;       /* a field as it stood; .p is NULL when there is none */
@@ -108,11 +110,23 @@ static bool append_line_end(struct row_writer *w)
     return append_text(w, w->columns->crlf ? "\r\n" : "\n");
 }
 
+/* Whether the first name begins with what a reader would take for a byte order mark. */
+static bool begins_with_mark(const struct row_writer *w)
+{
+    const struct row_columns *c = w->columns;
+
+    if (w->keeps)
+        return c->header_len >= strlen(mark) && memcmp(c->header, mark, strlen(mark)) == 0;
+    if (c->input_count > 0)
+        return strncmp(c->inputs[0], mark, strlen(mark)) == 0;
+    return c->answer_count > 0 && strncmp(c->answers[0], mark, strlen(mark)) == 0;
+}
+
 /* The names of the columns: those of the input in their own bytes, if there are. */
 static bool append_header(struct row_writer *w)
 {
     const struct row_columns *c = w->columns;
-    bool ok = !c->mark || append_text(w, "\xEF\xBB\xBF");
+    bool ok = !(c->mark || begins_with_mark(w)) || append_text(w, mark);
 
     if (w->keeps)
         ok = ok && buf_append(&w->out, c->header, c->header_len);

@@ -53,8 +53,10 @@ struct tokens_estimate {
  * Han character), nothing is allocated. Counted are messages[] (content, reasoning_content, name,
  * tool_calls), input, prompt, system and instructions; tools, functions, response_format and text
  * as JSON; for each message what the provider puts around it; for each image TOKENS_AN_IMAGE. The
- * ceiling is the first of max_completion_tokens, max_output_tokens and max_tokens, times n. False
- * when @body is not an object.
+ * ceiling is the first of max_completion_tokens, max_output_tokens and max_tokens, times n, or
+ * best_of where that is more (so many are made and billed, and n are given back), times the
+ * prompts in a list (platform.openai.com/docs/api-reference/completions/create). False when @body
+ * is not an object.
  */
 MUST_CHECK bool tokens_of_body(enum tokens_family family, const struct json_value *body,
                                struct tokens_estimate *out);

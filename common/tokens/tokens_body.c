@@ -115,6 +115,7 @@ enum member {
     MAX_OUTPUT_TOKENS,
     MAX_TOKENS,
     CHOICES,
+    BEST_OF,
     MEMBERS,
 };
 
@@ -132,21 +133,52 @@ static const char *const member_names[] = {
     [MAX_OUTPUT_TOKENS] = "max_output_tokens",
     [MAX_TOKENS] = "max_tokens",
     [CHOICES] = "n",
+    [BEST_OF] = "best_of",
 };
+
+/* 1 where it is not said. */
+static uint64_t at_least_one(const struct json_value *number)
+{
+    int64_t n;
+
+    return json_to_int64(number, &n) && n > 1 ? (uint64_t)n : 1;
+}
+
+/* Prompts in a list: strings, or lists of tokens. A list of tokens is one. */
+static uint64_t prompts_in(const struct json_value *prompt)
+{
+    struct json_iter it = json_iter_begin(prompt);
+    struct json_value item;
+    uint64_t count = 0;
+
+    while (prompt->kind == JSON_ARRAY && json_iter_next(&it, NULL, &item))
+        count += item.kind == JSON_STRING || item.kind == JSON_ARRAY;
+    return count > 1 ? count : 1;
+}
+
+static uint64_t times(uint64_t n, uint64_t by)
+{
+    return by > UINT32_MAX / n ? UINT32_MAX : n * by;
+}
+
+/* Texts that are made: `n` of each prompt, or the `best_of` that these are chosen from. */
+static uint64_t choices_of(const struct json_value found[MEMBERS])
+{
+    uint64_t n = at_least_one(&found[CHOICES]);
+    uint64_t made = at_least_one(&found[BEST_OF]);
+
+    return times(prompts_in(&found[PROMPT]), n > made ? n : made);
+}
 
 /* The ceiling, for all choices; 0: there is none that can be used. */
 static uint64_t ceiling_of(const struct json_value found[MEMBERS])
 {
-    int64_t choices = 1, most = 0;
+    int64_t most = 0;
 
-    if (!json_to_int64(&found[CHOICES], &choices) || choices < 1)
-        choices = 1;
     for (int i = MAX_COMPLETION_TOKENS; i <= MAX_TOKENS; i++) {
         if (!json_to_int64(&found[i], &most) || most <= 0)
             continue;
-        if (most > UINT32_MAX || choices > UINT32_MAX / most)
-            return UINT32_MAX;
-        return (uint64_t)(most * choices);
+        return most > UINT32_MAX ? UINT32_MAX : times((uint64_t)most, choices_of(found));
     }
     return 0;
 }

@@ -21,6 +21,10 @@ bool quotes_init(struct quotes *out, const struct price_table *prices, const cha
                            "--max-cost is in %s, and provider %s bills in %s: give it in %s, or a "
                            "rate under \"prices: {fx: {USDCNY: ..., as_of: ...}}\"",
                            currency, provider, billed, billed);
+        if (q.cap > MONEY_MOST)
+            return err_set(err, ERR_USAGE,
+                           "--max-cost is more than a job's money is counted to: 9,007,199 %s",
+                           billed);
     }
     *out = q;
     return true;

@@ -131,6 +131,10 @@ class RecipeInputTest(SheafTest):
         self.refused('recipe.yaml:5:13: prompt:1:21: no row has a column "content"; did you mean "contents"?',
                      source="rows.csv")
 
+    def test_a_place_in_a_block_is_that_in_the_recipe(self):
+        self.recipe(('"How does it feel? {{content}}"', "|\n      How does it feel?\n\n      Say: {{contnet}}"))
+        self.refused('recipe.yaml:8:14: no row has a column "contnet"; did you mean "content"?')
+
     def test_an_unknown_filter(self):
         self.recipe(("{{content}}", "{{content | defualt: 3}}"))
         self.refused('recipe.yaml:5:13: prompt:1:31: unknown filter "defualt"; did you mean "default"?')
@@ -199,6 +203,10 @@ class RecipeInputTest(SheafTest):
     def test_an_unknown_encoding(self):
         self.recipe()
         self.refused('the encoding "gb1803" is not known; did you mean "gb18030"?', "--encoding", "gb1803")
+
+    def test_an_unknown_encoding_in_the_recipe(self):
+        self.recipe(("id_field: id", "id_field: id\ninput: {encoding: gb1803}"))
+        self.refused('recipe.yaml:3:19: the encoding "gb1803" is not known; did you mean "gb18030"?')
 
     def test_two_columns_of_one_name(self):
         self.recipe()

@@ -3,6 +3,7 @@ import glob
 import html.parser
 import json
 import os
+import shutil
 import subprocess
 
 from sheaf_test import PrivateRedis, SheafTest, main, program
@@ -213,6 +214,22 @@ class TrialTest(RecipeTest):
         self.assertEqual(simulator.ledger()["rows_billed"], 6)
         self.assertEqual(self.trial(simulator, 6)[1], out)  # the same rows, and the same answers
 
+    def test_a_trial_is_nowhere_but_in_its_own_folder(self):
+        simulator = self.answering()
+        redis = PrivateRedis(self.folder)
+        try:
+            for flags in (("--redis", redis.url), ("--state-dir", self.path("state"))):
+                self.assertEqual(self.trial(simulator, 3, *flags)[0], 0)
+                with open(self.path("recipe.yaml"), "a", encoding="utf-8") as f:
+                    f.write("    parameters: {temperature: %d}\n" % (1 if flags[0] == "--redis" else 0)
+                            if "parameters" not in open(self.path("recipe.yaml")).read() else "# changed\n")
+                self.assertEqual(self.trial(simulator, 3, *flags)[0], 0)
+            self.assertFalse(os.path.exists(self.path("state")))
+            self.assertIn(b":0\r\n", redis.command("DBSIZE"))
+            self.assertEqual(glob.glob(self.path("sheaf-sample-*")), [])
+        finally:
+            redis.stop()
+
     def test_an_answer_that_is_not_valid_is_shown_with_its_reason(self):
         code, out, err = self.trial(self.answering("--fault", "rows-prose=1"), 3)
         self.assertEqual(code, 3, err)
@@ -254,8 +271,8 @@ class TrialTest(RecipeTest):
 
 
 class HereTest(RecipeTest):
-    def enrich(self, simulator, *flags, output="out.jsonl"):
-        return self.run_job(simulator, self.rows, self.path(output), "--recipe", self.path("recipe.yaml"), *flags)
+    def enrich(self, simulator, *flags, output="out.jsonl", **options):
+        return self.run_job(simulator, self.rows, self.path(output), "--recipe", self.path("recipe.yaml"), *flags, **options)
 
     def test_a_page_that_needs_nothing_but_itself(self):
         code, _, err = self.enrich(self.answering("--fault", "rows-fenced=0.3"))
@@ -319,6 +336,53 @@ class HereTest(RecipeTest):
         self.assertGreater(spent, whole / 10)
         self.assertEqual(err.count("of its cap"), 1)
         self.assertEqual(self.sheaf("wait", "rows.jsonl", "--state-dir", self.path("o2.jsonl.sheaf"))[0], 6)
+
+    def test_another_job_that_is_called_like_a_round_is_left_alone(self):
+        simulator = self.answering()
+        source = self.write("in.jsonl", ['{"body":{"model":"gpt-4o-mini","messages":[]}}'])
+        state = ("--state-dir", self.path("both"))
+        self.assertEqual(self.enrich(simulator, "--job", "news", *state)[0], 0)
+        self.assertEqual(self.run_job(simulator, source, self.path("plain.jsonl"), "--job", "news.r2", *state)[0], 0)
+        for verb in (("report", "news"), ("audit", "news"), ("wait", "news"), ("purge", "news", "-y")):
+            code, _, err = self.sheaf(*verb, *state)
+            self.assertEqual(code, 0, err)
+        code, out, _ = self.sheaf("list", "--json", *state)
+        self.assertEqual([job["job"] for job in json.loads(out)], ["news.r2"])
+        billed = simulator.ledger()["rows_billed"]
+        code, _, err = self.enrich(simulator, "--job", "news", *state, output="o2.jsonl")
+        self.assertEqual(code, 12, err)
+        self.assertIn('job "news.r2" is another one', err)
+        self.assertEqual(simulator.ledger()["rows_billed"], billed)
+
+    def test_a_resubmission_keeps_to_the_cap_of_all_rounds(self):
+        simulator = self.answering("--fault", "rows-failed=0.5", "--fault", "rows-prose=0.5:once")
+        code, _, err = self.enrich(simulator, "--max-attempts", "1")
+        self.assertEqual(code, 3, err)
+        spent = self.report("out.report.json")["cost"]["total_nano"]
+        for fault in ("rows-failed=off", "rows-prose=off"):
+            simulator.arm(fault)
+        code, _, err = self.enrich(simulator, "--max-attempts", "1", "--max-cost", "%.9fUSD" % ((spent + 1) / 1e9))
+        self.assertEqual(code, 3, err)
+        billed = simulator.ledger()["rows_billed"]
+        code, _, err = self.sheaf("resubmit", "rows.jsonl", "-y", "--state-dir", self.path("out.jsonl.sheaf"),
+                                  "--poll-interval", "100ms")
+        self.assertEqual(code, 6, err)
+        self.assertIn("`sheaf run` of this job", err)
+        self.assertEqual(simulator.ledger()["rows_billed"], billed)
+        code, _, err = self.enrich(simulator, "--max-attempts", "1", "--max-cost", "1USD")
+        self.assertEqual(code, 0, err)
+        self.check_rows("out.jsonl")
+
+    def test_a_redis_that_is_lost_at_the_cap_is_no_reason_to_wait_for_ever(self):
+        simulator = self.answering("--fault", "rows-prose=1")
+        for _ in range(2):
+            code, _, err = self.enrich(simulator, "--max-cost", "0.000001USD")
+            self.assertEqual(code, 6, err)
+        for name in os.listdir(self.path("out.jsonl.sheaf/redis")):
+            if not os.path.isdir(self.path("out.jsonl.sheaf/redis", name)):
+                os.unlink(self.path("out.jsonl.sheaf/redis", name))
+        shutil.rmtree(self.path("out.jsonl.sheaf/redis/appendonlydir"), ignore_errors=True)
+        self.assertEqual(self.enrich(simulator, "--max-cost", "0.000001USD", timeout=60)[0], 6)
 
     def test_a_cap_needs_prices_before_anything_is_made(self):
         with open(self.path("recipe.yaml"), "a", encoding="utf-8") as f:

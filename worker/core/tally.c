@@ -295,6 +295,54 @@ void tally_bill(const struct tally *t, size_t index, const struct batch *batch, 
         out->likely_nano = (int64_t)share((uint64_t)batch->likely_nano, e.lines, batch->requests);
 }
 
+uint64_t tally_at_most(uint64_t total, uint32_t left, uint64_t most)
+{
+    return (wide)left * most < total ? left * most : total;
+}
+
+/* Input tokens that @billed lines of a member were estimated at, at least: an empty one has one. */
+static uint64_t least_input(const struct member *m, uint64_t billed)
+{
+    bool exact = m->most_tokens == m->tokens; /* of just these lines */
+    wide others = (wide)(m->left - billed) * m->line_tokens;
+
+    if (billed > 0 && exact && others < m->tokens && (uint64_t)(m->tokens - others) > billed)
+        return (uint64_t)(m->tokens - others);
+    return billed;
+}
+
+static struct tally_lesson lesson_of(const struct tally *t, const struct tally_part *part)
+{
+    struct tally_lesson lesson = {.counted = part->usage.prompt};
+    uint64_t share_of_it = estimate_of(t, part->part).input;
+    uint64_t largest = 0;
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct member *m = &t->members[i];
+
+        if (m->window / PART_WINDOWS != part->part)
+            continue;
+        lesson.estimated += least_input(m, m->lines - mask_left(billed_bits(t, i), m->lines));
+        largest = m->line_tokens > largest ? m->line_tokens : largest;
+    }
+    wide guessed = (wide)part->guessed * largest;
+    if (guessed >= lesson.estimated || part->lines == 0)
+        return (struct tally_lesson){0};
+    lesson.estimated -= (uint64_t)guessed;
+    return (wide)lesson.estimated * 4 < (wide)share_of_it * 3 ? (struct tally_lesson){0} : lesson;
+}
+
+void tally_teach(const struct tally *t, struct tally_lesson *out)
+{
+    *out = (struct tally_lesson){0};
+    for (size_t i = 0; i < t->part_count; i++) {
+        struct tally_lesson one = lesson_of(t, &t->parts[i]);
+
+        out->estimated += one.estimated;
+        out->counted += one.counted;
+    }
+}
+
 bool tally_file_line(const struct member *members, size_t count, int64_t line, uint64_t *ordinal)
 {
     for (size_t i = 0; i < count; i++) {

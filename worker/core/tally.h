@@ -90,6 +90,24 @@ void tally_note_usage(struct tally *t, uint64_t ordinal, const struct usage *usa
  */
 void tally_bill(const struct tally *t, size_t index, const struct batch *batch, struct bill *out);
 
+/** Input tokens of some of a batch's lines: as estimated when they were cut, and as counted. */
+struct tally_lesson {
+    uint64_t estimated, counted;
+};
+
+/**
+ * What the lines of the batch teach of estimates. Which lines of a member were billed is known, what
+ * was estimated of each is not: @estimated is never more than that of the lines @counted is
+ * of, so what is learned is never too little. A part where that would be far off teaches nothing.
+ */
+void tally_teach(const struct tally *t, struct tally_lesson *out);
+
+/**
+ * The most that @left lines of a member can have of @total, what all of its lines have, when none
+ * has more than @most.
+ */
+uint64_t tally_at_most(uint64_t total, uint32_t left, uint64_t most);
+
 /** Write the counters into the blob, so that it can be stored. */
 void tally_seal(struct tally *t);
 

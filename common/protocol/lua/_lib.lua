@@ -3,7 +3,7 @@
 -- never write "-0"; only Redis TIME is a clock; a repeated call answers DUP and changes nothing.
 local P = string.sub(KEYS[1], 1, -4)
 local PART_WINDOWS = 512
-local SCHEMA = '2'   -- of the keys; another one in Redis is not touched
+local SCHEMA, BEFORE = '3', '2'   -- of the keys; another one in Redis is not touched, but the one before is taken over
 local function now() local t = redis.call('TIME'); return t[1] * 1000 + math.floor(t[2] / 1000) end
 local function jk(j) return P .. 'j:' .. j end
 local function sk(j, w, k) return P .. 's:' .. j .. ':' .. w .. ':' .. k end
@@ -35,37 +35,45 @@ end
 -- A counter that is not there when it is 0.
 local function count(key, field, n) if redis.call('HINCRBY', key, field, n) == 0 then redis.call('HDEL', key, field) end end
 
+-- The keys of the version before are read as they are: what they lack has a meaning everywhere. From the first claim or job_open
+-- of this one on they are of this version, so programs of the one before refuse them.
 local function schema_check(found)
-  if found and found ~= SCHEMA then return redis.error_reply('SCHEMA this Redis holds jobs of another version of Sheaf') end
+  if found and found ~= SCHEMA and found ~= BEFORE then
+    return redis.error_reply('SCHEMA this Redis holds jobs of another version of Sheaf')
+  end
 end
+local function schema_raise(found) if found == BEFORE then redis.call('HSET', KEYS[1], 'schema', SCHEMA) end end
 
 -- Something has moved: what kept the job from it is over.
 local function trouble_over(j) redis.call('HDEL', jk(j), 'trouble', 'twhy', 'tsince', 'tfail') end
 
--- One ready entry: exists exactly while its shard is READY and not backing off. Its one value is w:k:a:n:left:by:tk:eo:un,
+-- One ready entry: exists exactly while its shard is READY and not backing off. Its one value is w:k:a:n:left:by:tk:eo:un:xi,
 -- whose first five are what a batch's list of members holds of it.
-local function ready_put(j, site, lane, w, k, a, n, left, by, tk, eo, un)
-  redis.call('XADD', qk(j, lane), '*', 'e', table.concat({w, k, a, n, left, by, tk, eo or 0, un or left}, ':'))
+local function ready_put(j, site, lane, w, k, a, n, left, by, tk, eo, un, xi)
+  redis.call('XADD', qk(j, lane), '*', 'e', table.concat({w, k, a, n, left, by, tk, eo or 0, un or left, xi or tk}, ':'))
   redis.call('ZADD', readyk(site), 'NX', 0, j .. '|' .. lane)
 end
 
 -- Money is whole nano-units. What is reserved of a job's cap and what it has spent is in its record; by lane, in a hash of its
 -- own, are the quotes (CUR:input:cached:output for a million tokens), the work that is not settled (wn lines, wi input tokens,
--- wo output tokens at most, wu lines that do not say how many they want), and what answers have taught: nl lines, ei their
--- input tokens as estimated, ai as counted, ao of their answers.
+-- wx the same at most, wo output tokens at most, wu lines that do not say how many they want; `w`: these five are kept, which
+-- jobs from before do not do until they are opened again), and what answers have taught: nl lines, ao tokens of their answers;
+-- ei input tokens as estimated, ai as counted.
 local MARGIN, SHORTEST = 1.15, 1024
+-- No amount is more, nor any sum of them: doubles count whole numbers up to here, and HINCRBY further.
+local MOST = 9007199254740992
 -- What counted tokens say of estimated ones: as common/tokens/calibration.h, in thousandths.
 local function calibrated(estimated, counted)
   if estimated < 1000 then return 1 end
   local permille = math.floor((counted * 1000 + math.floor(estimated / 2)) / estimated)
   return math.max(250, math.min(4000, permille)) / 1000
 end
-local MONEY = {'q', 'nl', 'ei', 'ai', 'ao', 'wn', 'wi', 'wo', 'wu'}
+local MONEY = {'q', 'nl', 'ei', 'ai', 'ao', 'wn', 'wi', 'wo', 'wu', 'wx'}
 local function lane_money(j, lane)
   local names, m = {}, {}
   for i = 1, #MONEY do names[i] = MONEY[i] .. ':' .. lane end
   local v = redis.call('HMGET', moneyk(j), unpack(names))
-  for i = 2, #MONEY do m[MONEY[i]] = math.max(0, num(v[i])) end   -- less than 0: shards from before there was money
+  for i = 2, #MONEY do m[MONEY[i]] = math.max(0, num(v[i])) end
   local cur, input, cached, output = string.match(v[1] or '', '^(%u+):(%d+):(%d+):(%d+)$')
   if cur and cur == redis.call('HGET', jk(j), 'cur') then
     m.quote, m.input, m.output = v[1], math.max(tonumber(input), tonumber(cached)), tonumber(output)
@@ -76,25 +84,28 @@ local function lane_money(j, lane)
   return m
 end
 -- What requests of a lane may cost: the estimate, calibrated, with a margin, and all the output that they ask for.
-local function most_cost(m, tk, eo, un)
+local function most_cost(m, xi, eo, un)
   if not m.quote then return 0 end
-  return math.ceil((tk * m.scale * MARGIN * m.input + (eo + un * m.longest) * m.output) / 1000000)
+  return math.min(MOST, math.ceil((xi * m.scale * MARGIN * m.input + (eo + un * m.longest) * m.output) / 1000000))
 end
 -- What n requests will cost when they are like those that were answered.
 local function likely_cost(m, n, tk, eo, un)
   if not m.quote then return 0 end
   local out = m.mean and n * m.mean or eo + un * SHORTEST
-  return math.ceil((tk * m.scale * m.input + out * m.output) / 1000000)
+  return math.min(MOST, math.ceil((tk * m.scale * m.input + out * m.output) / 1000000))
 end
+-- What is added to a sum that is `has`, so that it stays an amount.
+local function room_in(has, n) return math.max(0, math.min(n, MOST - has)) end
+local function add_up(key, field, n) add(key, field, room_in(num(redis.call('HGET', key, field)), n)) end
 -- So much more of a lane is not settled.
-local function work_add(j, lane, n, tk, eo, un)
-  local k = moneyk(j)
-  add(k, 'wn:' .. lane, n); add(k, 'wi:' .. lane, tk); add(k, 'wo:' .. lane, eo); add(k, 'wu:' .. lane, un)
+local WORK = {'left', 'tk', 'eo', 'un', 'L', 'xi'}   -- of a shard
+local function work_of(h) return {num(h.left), num(h.tk), num(h.eo), tonumber(h.un) or num(h.left), tonumber(h.xi) or num(h.tk)} end
+local WORDS = {'wn:', 'wi:', 'wo:', 'wu:', 'wx:'}
+local function work_add(j, lane, sign, work)
+  if redis.call('HEXISTS', moneyk(j), 'w') == 0 then return end
+  for i = 1, #WORDS do add(moneyk(j), WORDS[i] .. lane, sign * work[i]) end
 end
-local WORK = {'left', 'tk', 'eo', 'un', 'L'}   -- of a shard
-local function work_remove(j, h)
-  work_add(j, h.L, -num(h.left), -num(h.tk), -num(h.eo), -(tonumber(h.un) or num(h.left)))
-end
+local function work_remove(j, h) work_add(j, h.L, -1, work_of(h)) end
 -- What is reserved for a batch is free again.
 local function reservation_release(bid, j)
   local rsv = num(redis.call('HGET', bk(bid), 'rsv'))
@@ -247,7 +258,7 @@ end
 local function batch_unpack(bid, h, t)
   local site, shards = redis.call('HGET', bk(bid), 'S'), {}
   for w, k in string.gmatch(h.st ~= 'CLEAN' and h.mem or '', '(%d+):(%d+):%d+:%d+:%d+') do
-    local g = fields(sk(h.J, w, k), {'st', 'b', 'L', 'a', 'n', 'left', 'by', 'tk', 'eo', 'un'})
+    local g = fields(sk(h.J, w, k), {'st', 'b', 'L', 'a', 'n', 'left', 'by', 'tk', 'eo', 'un', 'xi'})
     if g.st ~= 'IN' or g.b ~= bid then return redis.error_reply('INVARIANT shard ' .. w .. ':' .. k) end
     shards[#shards + 1] = {w, k, g}
   end
@@ -255,7 +266,7 @@ local function batch_unpack(bid, h, t)
     local w, k, g = s[1], s[2], s[3]
     redis.call('HSET', sk(h.J, w, k), 'st', 'READY')
     redis.call('HDEL', sk(h.J, w, k), 'b')
-    ready_put(h.J, site, g.L, w, k, g.a, g.n, g.left, g.by, g.tk, g.eo, g.un)
+    ready_put(h.J, site, g.L, w, k, g.a, g.n, g.left, g.by, g.tk, g.eo, g.un, g.xi)
   end
   slot_release(bid, h, t)
   batch_forget(bid)

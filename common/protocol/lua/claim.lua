@@ -7,6 +7,7 @@ local site, account, role = ARGV[1], ARGV[2], ARGV[3]
 local cfg = redis.call('HMGET', KEYS[1], 'tick', 'schema')
 local bad = schema_check(cfg[2] or (cfg[1] and 'none'))
 if bad then return bad end
+schema_raise(cfg[2])
 local t, tick, polls = now(), num(cfg[1]), duek(account, 'run')
 local interval, burst = tonumber(ARGV[6]), tonumber(ARGV[7])
 local turn, tat = t, nil

@@ -1,8 +1,8 @@
--- ARGV: bid nonce clean_in_ms cost|'' lines est_input input output  then per member: w k left charged mask by tk eo un
+-- ARGV: bid nonce clean_in_ms cost|'' lines est_input input output  then per member: w k left charged mask by tk eo un xi
 -- The evidence of every member is ALREADY durable in the sink. left 0: the shard is settled. Otherwise it is ready again
 -- with its mask: at once when nothing was charged, else after min(2^f x poll bound, 5 min). charged -1: it was no try.
 -- cost: of all lines of the batch, '' unknown; what was reserved is free again. The next four: how many lines said what they
--- took, their input tokens as estimated and as counted, and those of their answers.
+-- took, input tokens of some as estimated and as counted, and those of their answers.
 -- A provider that took the batch and gave results back can take a little more than was learned.
 -- -> {OK, settled, requeued} | {DUP|STATE|FENCED|GONE}
 local k = bk(ARGV[1])
@@ -12,15 +12,15 @@ if h[1] ~= ARGV[2] then return {'FENCED'} end
 if h[2] ~= 'FETCH' then if h[2] == 'CLEAN' then return {'DUP'} end return {'STATE', h[2]} end
 local J, site, G = h[3], h[5], {}
 local _, commas = string.gsub(h[6], ',', ',')
-if (#ARGV - 8) / 9 ~= commas + 1 then return redis.error_reply('INVARIANT members of batch ' .. ARGV[1]) end
-for i = 9, #ARGV, 9 do
-  local g = redis.call('HMGET', sk(J, ARGV[i], ARGV[i + 1]), 'st', 'b', 'a', 'f', 'L', 'left', 'n', 'tk', 'eo', 'un')
+if (#ARGV - 8) / 10 ~= commas + 1 then return redis.error_reply('INVARIANT members of batch ' .. ARGV[1]) end
+for i = 9, #ARGV, 10 do
+  local g = redis.call('HMGET', sk(J, ARGV[i], ARGV[i + 1]), 'st', 'b', 'a', 'f', 'L', 'left', 'n', 'tk', 'eo', 'un', 'xi')
   if g[1] ~= 'IN' or g[2] ~= ARGV[1] then return redis.error_reply('INVARIANT shard ' .. ARGV[i] .. ':' .. ARGV[i + 1]) end
   G[i] = g
 end
 local j = redis.call('HMGET', jk(J), 'poll', 'cancel')
 local settled, again, tasks, t = 0, 0, 0, now()
-for i = 9, #ARGV, 9 do
+for i = 9, #ARGV, 10 do
   local w, sh, left, charged, g = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), G[i]
   local s = sk(J, w, sh)
   if left == 0 or j[2] then
@@ -31,11 +31,12 @@ for i = 9, #ARGV, 9 do
     again = again + 1
     tasks = tasks + num(g[6]) - left
     local a, f = whole(g[3] + (charged < 0 and 0 or 1)), g[4] + math.max(charged, 0)
-    work_add(J, g[5], left - num(g[6]), ARGV[i + 6] - num(g[8]), ARGV[i + 7] - num(g[9]), ARGV[i + 8] - (tonumber(g[10]) or num(g[6])))
+    work_remove(J, {L = g[5], left = g[6], tk = g[8], eo = g[9], un = g[10], xi = g[11]})
+    work_add(J, g[5], 1, work_of({left = left, tk = ARGV[i + 6], eo = ARGV[i + 7], un = ARGV[i + 8], xi = ARGV[i + 9]}))
     redis.call('HSET', s, 'st', 'READY', 'a', a, 'f', f, 'm', ARGV[i + 4], 'left', left, 'by', ARGV[i + 5], 'tk', ARGV[i + 6],
-      'eo', ARGV[i + 7], 'un', ARGV[i + 8])
+      'eo', ARGV[i + 7], 'un', ARGV[i + 8], 'xi', ARGV[i + 9])
     redis.call('HDEL', s, 'b')
-    if charged <= 0 then ready_put(J, site, g[5], w, sh, a, g[7], left, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8])
+    if charged <= 0 then ready_put(J, site, g[5], w, sh, a, g[7], left, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8], ARGV[i + 9])
     else redis.call('ZADD', backoffk(site), t + math.min(2 ^ f * num(j[1]), 300000), J .. '|' .. w .. '|' .. sh) end
   end
 end
@@ -45,9 +46,9 @@ add(jk(J), 'ok', ok); add(jk(J), 'bad', tasks - ok); add(jk(J), 'again', again)
 if settled > 0 then trouble_over(J) end
 reservation_release(ARGV[1], J)
 local cur = string.match(h[13] or '', '^(%u+):')
-if ARGV[4] ~= '' and cur == redis.call('HGET', jk(J), 'cur') then redis.call('HINCRBY', jk(J), 'spent', ARGV[4])
+if ARGV[4] ~= '' and cur == redis.call('HGET', jk(J), 'cur') then add_up(jk(J), 'spent', tonumber(ARGV[4]))
 else add(jk(J), 'unp', tonumber(ARGV[5])) end
-for i, name in ipairs({'nl', 'ei', 'ai', 'ao'}) do add(moneyk(J), name .. ':' .. h[8], tonumber(ARGV[4 + i])) end
+for i, name in ipairs({'nl', 'ei', 'ai', 'ao'}) do add_up(moneyk(J), name .. ':' .. h[8], tonumber(ARGV[4 + i])) end
 redis.call('HSET', k, 'st', 'CLEAN')
 redis.call('HDEL', k, 'm', 'ok', 'bad')
 if ok > 0 then

@@ -1,7 +1,7 @@
 -- ARGV: J      what a person wants to know of a job; reads only.
 -- -> {OK, now, job fields, site fields, {{bid, st .. stop, lane's label hold, 1 if it is empty}, ...}, {{lane, account, label, hold .. capfb}, ...},
 --     {account, live batches, ...}, until when a provider asked to wait with some call,
---     {left, need|-1, lines left without a price, estimated input, counted input, output, lines}} | {NOJOB}
+--     {left, need|-1 not known, lines left of which the price or the work is not known, estimated input, counted input, output, lines}} | {NOJOB}
 local J = ARGV[1]
 local j = redis.call('HGETALL', jk(J))
 if #j == 0 then return {'NOJOB'} end
@@ -45,11 +45,16 @@ end
 local left, need, unpriced, sum = 0, 0, 0, {ei = 0, ai = 0, ao = 0, nl = 0}
 for _, lane in ipairs(redis.call('SMEMBERS', P .. 'jl:' .. J)) do
   local m = lane_money(J, lane)
-  local most = most_cost(m, m.wi, m.wo, m.wu)
+  local most = most_cost(m, m.wx, m.wo, m.wu)
   left, need = left + likely_cost(m, m.wn, m.wi, m.wo, m.wu), need + (most > 0 and most + m.wn or 0)   -- each shard is rounded up
   if not m.quote then unpriced = unpriced + m.wn end
   for name, n in pairs(sum) do sum[name] = n + m[name] end
 end
-local money = {whole(left), unpriced > 0 and '-1' or whole(need), whole(unpriced), whole(sum.ei), whole(sum.ai), whole(sum.ao), whole(sum.nl)}
+if redis.call('HEXISTS', moneyk(J), 'w') == 0 then   -- a job from before these sums were kept: not before it is opened again
+  local v = redis.call('HMGET', jk(J), 'n', 'ok', 'bad', 'inv')
+  left, unpriced = 0, math.max(0, num(v[1]) - num(v[2]) - num(v[3]) - num(v[4]))
+end
+left = math.min(MOST, left)
+local money = {whole(left), (unpriced > 0 or need >= MOST) and '-1' or whole(need), whole(unpriced), whole(sum.ei), whole(sum.ai), whole(sum.ao), whole(sum.nl)}
 return {'OK', tostring(t), j, redis.call('HGETALL', P .. 'site:' .. site), batches, lanes, redis.call('HGETALL', P .. 'ja:' .. J),
   parked > t and whole(parked) or '0', money}

@@ -6,7 +6,8 @@
 -- A cancelled job's shards are packed too: that settles them should its cancel have stopped half way.
 -- -> {OK, 'b', bid, now, fields of the record, fields of its job} | {DUP} | {NONE, ms_until_something_may_change|''}
 -- mem: w:k:attempt:n:left,...  in the order of the ready stream. What the batch may cost is reserved of its job's cap too,
--- and no shard goes in that does not fit there. A job of which none does, and will not by itself, is held.
+-- and no shard goes in that does not fit there. A job of which none does, and will not by itself, is held: whatever else may
+-- stand in the way of a shard that fits there, it is not for the budget.
 local site, account, bid, nonce = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local t, wake = now(), nil
 local function limit(i) local n = tonumber(ARGV[i]); return n > 0 and n or math.huge end
@@ -21,9 +22,9 @@ local WINDOW, PAGE, MISSES, SCAN = 1024, 128, 128, 512
 local back = redis.call('ZRANGEBYSCORE', backoffk(site), '-inf', t, 'LIMIT', 0, 256)
 for i = 1, #back do
   local j, w, k = string.match(back[i], '^(.*)|(%d+)|(%d+)$')
-  local h = redis.call('HMGET', sk(j, w, k), 'st', 'L', 'a', 'n', 'left', 'by', 'tk', 'eo', 'un')
+  local h = redis.call('HMGET', sk(j, w, k), 'st', 'L', 'a', 'n', 'left', 'by', 'tk', 'eo', 'un', 'xi')
   redis.call('ZREM', backoffk(site), back[i])
-  if h[1] == 'READY' then ready_put(j, site, h[2], w, k, h[3], h[4], h[5], h[6], h[7], h[8], h[9]) end
+  if h[1] == 'READY' then ready_put(j, site, h[2], w, k, h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10]) end
 end
 local nb = redis.call('ZRANGE', backoffk(site), 0, 0, 'WITHSCORES')
 if nb[2] then wait_until(tonumber(nb[2])) end
@@ -42,6 +43,7 @@ local function budget_of(J, L, cancelled)
   local j, m = redis.call('HMGET', jk(J), 'cap', 'spent', 'rsv'), lane_money(J, L)
   m.capped = not cancelled and j[1] and tonumber(j[1]) >= 0
   m.free = m.capped and tonumber(j[1]) - num(j[2]) - num(j[3]) or math.huge
+  m.reserved = num(j[3])
   m.idle = cancelled
   return m
 end
@@ -80,53 +82,53 @@ local function part_of(c, l)
   if part < 1 and c.n > 1 then return math.max(1, math.floor(c.n * part)) end
 end
 
--- Nothing of a lane fits in what is left of its job's cap: the least that a shard of it may cost, and its requests.
-local poor = {}
-local function note_poor(J, L, cost, n)
-  poor[J] = poor[J] or {lanes = {}}
-  poor[J].lanes[L] = true
-  if not poor[J].cost or cost < poor[J].cost then poor[J].cost, poor[J].n, poor[J].lane = cost, n, L end
+-- What a ready entry says.
+local function ready_read(entry)
+  local mem, w, k, a, n, by, tk, eo, un, xi = string.match(entry, '^((%d+):(%d+):(%d+):%d+:(%d+)):(%d+):(%d+):?(%d*):?(%d*):?(%d*)$')
+  n, tk = tonumber(n), tonumber(tk)
+  return {mem = mem, w = w, k = k, a = a, n = n, by = tonumber(by), tk = tk, eo = num(eo), un = tonumber(un) or n, xi = tonumber(xi) or tk}
 end
+local function fits_cap(money, cost) return not money.capped or (money.quote and cost <= money.free) or false end
+
+-- Jobs of which some lane had nothing that fits in what is left of their cap.
+local poor = {}
 
 -- First fit over the head of the stream, by what the entries say; nil: nothing fits, or it still lingers.
 local function choose(J, L)
   local r = room(J, L)
   if not r then return nil end
-  local money, dear = r.money, nil
+  local money, dear = r.money, false
   local c = {n = 0, by = 0, tk = 0, cost = 0, likely = 0, money = money, id = {}, mem = {}, key = {}, a = {}, skipped = 0}
-  local from, seen, misses, enough, since = '-', 0, 0, false, nil
+  local from, seen, misses, passed, enough, since = '-', 0, 0, 0, false, nil
   repeat
     local e = redis.call('XRANGE', qk(J, L), from, '+', 'COUNT', PAGE)
     for i = 1, #e do
-      local id, entry = e[i][1], e[i][2][2]
-      local mem, w, k, a, en, eb, et, eo, un = string.match(entry, '^((%d+):(%d+):(%d+):%d+:(%d+)):(%d+):(%d+):?(%d*):?(%d*)$')
-      en, eb, et = tonumber(en), tonumber(eb), tonumber(et)
-      eo, un = num(eo), tonumber(un) or en
-      local cost = most_cost(money, et, eo, un)
+      local id, s = e[i][1], ready_read(e[i][2][2])
+      local en, eb, et, cost = s.n, s.by, s.tk, most_cost(money, s.xi, s.eo, s.un)
       local in_file = #c.id == 0 or (c.n + en <= r.mr and c.by + eb <= r.mb)   -- never less than one shard
       local in_lane = (r.alive == 0 and #c.id == 0) or (c.tk + et <= r.tokens and c.n + en <= r.requests)
-      local in_cap = not money.capped or (money.quote and c.cost + cost <= money.free)
-      if not in_cap and (not dear or cost < dear.cost) then dear = {cost = cost, n = en} end
+      local in_cap = fits_cap(money, c.cost + cost)
+      dear = dear or not in_cap
       local fits = in_file and in_lane and in_cap and ((storage.none and #c.id == 0) or c.by + eb <= storage.bytes)
       c.cut = c.cut or (in_file and not in_lane)
       if fits then
         local at = #c.id + 1
         c.n = c.n + en; c.by = c.by + eb; c.tk = c.tk + et; c.cost = c.cost + cost
-        c.likely = c.likely + likely_cost(money, en, et, eo, un)
-        c.id[at], c.mem[at], c.key[at], c.a[at] = id, mem, sk(J, w, k), a
+        c.likely = c.likely + likely_cost(money, en, et, s.eo, s.un)
+        c.id[at], c.mem[at], c.key[at], c.a[at] = id, s.mem, sk(J, s.w, s.k), s.a
         c.skipped = misses
-      else misses = misses + 1 end
+      else misses, passed = misses + 1, passed + (in_cap and 0 or 1) end   -- one that fits the cap may be behind all that do not
       from, since = '(' .. id, since or tonumber(string.match(id, '^(%d+)'))
-      enough = c.n >= r.mr or c.by >= r.mb or misses >= MISSES
+      enough = c.n >= r.mr or c.by >= r.mb or misses - passed >= MISSES
       if enough then break end
     end
     seen = seen + #e
-  until enough or #e < PAGE or seen >= WINDOW
-  if #c.id == 0 and dear then note_poor(J, L, dear.cost, dear.n) end
+  until enough or #e < PAGE or seen - passed >= WINDOW
+  if #c.id == 0 and dear then poor[J] = true end
   if #c.id == 0 then return nil end
   if #c.id == 1 then c.asked = part_of(c, r.learned) end
   if c.cut and r.alive > 0 and (c.tk < r.few.tk or c.n < r.few.n) and 4 * c.n < r.mr and 4 * c.by < r.mb then return nil end
-  local full = enough or misses > 0 or seen >= WINDOW
+  local full = enough or misses > 0 or seen - passed >= WINDOW
   if r.open and not full and t < since + ARGV[6] then wait_until(since + ARGV[6]); return nil end
   return c
 end
@@ -136,24 +138,48 @@ local function money_words(nano)
   return string.format(unit, nano / 1000000000)
 end
 
--- A job of which nothing fits is held, unless something may still change that: shards under way or backing off, lanes that
--- have to wait for something else, or an input of which more is being cut.
-local function hold_poor(J, p)
+-- The ready shard of a lane that may cost least; nil when one fits the cap.
+local function cheapest_of(J, lane, least_of)
+  local money, from = budget_of(J, lane, false), '-'
+  repeat
+    local e = redis.call('XRANGE', qk(J, lane), from, '+', 'COUNT', PAGE)
+    for i = 1, #e do
+      local s = ready_read(e[i][2][2])
+      local cost = most_cost(money, s.xi, s.eo, s.un)
+      if fits_cap(money, cost) then return nil end
+      if not least_of or cost < least_of.cost then least_of = {cost = cost, n = s.n, lane = lane, quote = money.quote} end
+    end
+    if #e > 0 then from = '(' .. e[#e][1] end
+  until #e < PAGE
+  return least_of or {cost = math.huge}
+end
+
+local function model_of(lane)
+  local ok, label = pcall(cjson.decode, redis.call('HGET', lk(lane), 'label') or '')
+  return ok and type(label) == 'table' and type(label.model) == 'string' and label.model or nil
+end
+
+-- A job is held when none of its ready shards fits the cap by itself, unless something may still change that: shards under way
+-- or backing off, or an input of which more is being cut.
+local function hold_poor(J)
   local j = fields(jk(J), {'st', 'infs', 'maxs', 'infb', 'maxb', 'cap', 'spent', 'rsv', 'cur'})
   if j.st == 'OPEN' and num(j.infs) < num(j.maxs) and num(j.infb) < num(j.maxb) then return end
-  local waiting = 0
-  for _, lane in ipairs(redis.call('SMEMBERS', P .. 'jl:' .. J)) do
-    local n = redis.call('XLEN', qk(J, lane))
-    if n > 0 and not p.lanes[lane] then return end
-    waiting = waiting + n
-  end
+  local waiting, p = 0, nil
+  local lanes = redis.call('SMEMBERS', P .. 'jl:' .. J)
+  for _, lane in ipairs(lanes) do waiting = waiting + redis.call('XLEN', qk(J, lane)) end
   if waiting ~= num(j.infs) then return end
+  for _, lane in ipairs(lanes) do
+    if redis.call('XLEN', qk(J, lane)) > 0 then
+      p = cheapest_of(J, lane, p)
+      if not p then return end
+    end
+  end
   local cur, why = (j.cur or '') .. ' ', nil
-  if lane_money(J, p.lane).quote then
+  if p.quote then
     why = string.format('the cap is %s%s: %s is spent, and the next %d requests may cost %s', cur, money_words(num(j.cap)),
       money_words(num(j.spent)), p.n, money_words(p.cost))
   else
-    why = 'there is a cap, and what this costs is not known: ' .. (redis.call('HGET', lk(p.lane), 'label') or p.lane)
+    why = 'there is a cap, and no price is known for ' .. (model_of(p.lane) and 'model ' .. model_of(p.lane) or 'lane ' .. p.lane)
   end
   redis.call('HSET', jk(J), 'hold', 'budget', 'why', why)
 end
@@ -165,7 +191,7 @@ for i = 1, #z do
   c = choose(J, L)
   if c then break end
 end
-for job, p in pairs(poor) do hold_poor(job, p) end
+for job in pairs(poor) do hold_poor(job) end
 if not c then
   if #z == SCAN then for i = 1, #z do redis.call('ZADD', readyk(site), 'XX', t, z[i]) end end
   return {'NONE', wake and tostring(math.max(0, wake - t)) or ''}
@@ -186,12 +212,12 @@ if redis.call('XLEN', qk(J, L)) == 0 then redis.call('ZREM', readyk(site), J .. 
 else redis.call('ZADD', readyk(site), 'XX', t, J .. '|' .. L) end
 redis.call('HSET', bk(bid), 'J', J, 'S', site, 'A', account, 'L', L, 'st', 'BUILD', 'lease', nonce, 'held', 1, 'n', c.n, 'by', c.by,
   'tk', c.tk, 'mem', table.concat(c.mem, ','), 't0', t, 'cl', 1, 'sf', ARGV[14], 'sb', c.by)
-local ok, label = pcall(cjson.decode, redis.call('HGET', lk(L), 'label') or '')
-if ok and type(label) == 'table' and type(label.model) == 'string' then redis.call('HSET', bk(bid), 'model', label.model) end
+if model_of(L) then redis.call('HSET', bk(bid), 'model', model_of(L)) end
 if c.money.idle then redis.call('HSET', bk(bid), 'idle', 1)
 elseif c.money.quote then
-  redis.call('HSET', bk(bid), 'q', c.money.quote, 'rsv', whole(c.cost), 'est', whole(c.likely))
-  add(jk(J), 'rsv', c.cost)
+  local rsv = room_in(c.money.reserved, c.cost)   -- less than the cost only without a cap
+  redis.call('HSET', bk(bid), 'q', c.money.quote, 'rsv', whole(rsv), 'est', whole(math.min(MOST, c.likely)))
+  add(jk(J), 'rsv', rsv)
 end
 if c.asked then redis.call('HSET', bk(bid), 'asked', whole(c.asked)) end
 local budget = budgetk(account, L)

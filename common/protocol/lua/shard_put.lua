@@ -1,8 +1,9 @@
--- ARGV: J w off0 off1 line1 n invalid ok bad crc payload|''  then per shard: k lane left by tk mx mask label eo un quote|''
+-- ARGV: J w off0 off1 line1 n invalid ok bad crc payload|''  then per shard: k lane left by tk mx mask label eo un quote|'' mi mo
 -- All shards of one window and the cursor, at once (compare-and-set on the cursor; a repeat is a no-op).
 -- n: requests in the window; invalid: those settled at once as not valid; ok, bad: those settled by evidence that the
 -- sink holds since before Redis was lost; label: JSON of what the lane is, kept once.
--- eo: output tokens of the lines that say how many they want at most; un: lines that do not; quote: of the lane, '' unknown.
+-- eo: output tokens of the lines that say how many they want at most; un: lines that do not; quote: of the lane, '' unknown;
+-- mi, mo: the most input and output tokens of one line (of those that say how many they want).
 -- left counts the clear bits of mask; a shard with left 0 is already settled (its evidence is in the sink) and only counted.
 -- -> {OK|DUP|CURSOR|FULL|NOJOB, cur_w, cur_off, cur_line, st}
 local J, w = ARGV[1], tonumber(ARGV[2])
@@ -15,7 +16,7 @@ if h[1] ~= 'OPEN' or w > tonumber(h[2]) or h[3] ~= ARGV[3] then return answer('C
 local payload = ARGV[11]
 if not h[10] and (num(h[5]) >= tonumber(h[7]) or (payload ~= '' and num(h[6]) >= tonumber(h[8]))) then return answer('FULL') end
 local site, live, bad = h[9], 0, tonumber(ARGV[9])
-for i = 12, #ARGV, 11 do
+for i = 12, #ARGV, 13 do
   local sh, lane, left = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   redis.call('HSETNX', lk(lane), 'site', site)
   redis.call('HSETNX', lk(lane), 'label', ARGV[i + 7])
@@ -25,8 +26,8 @@ for i = 12, #ARGV, 11 do
     live = live + 1
     redis.call('HSET', sk(J, w, sh), 'st', 'READY', 'L', lane, 'a', 0, 'f', 0, 'off', ARGV[3], 'len', ARGV[4] - ARGV[3],
       'line', h[4], 'n', ARGV[6], 'by', ARGV[i + 3], 'tk', ARGV[i + 4], 'mx', ARGV[i + 5], 'm', ARGV[i + 6], 'left', left, 'crc', ARGV[10],
-      'eo', ARGV[i + 8], 'un', ARGV[i + 9])
-    work_add(J, lane, left, tonumber(ARGV[i + 4]), tonumber(ARGV[i + 8]), tonumber(ARGV[i + 9]))
+      'eo', ARGV[i + 8], 'un', ARGV[i + 9], 'mi', ARGV[i + 11], 'mo', ARGV[i + 12])
+    work_add(J, lane, 1, work_of({left = left, tk = ARGV[i + 4], eo = ARGV[i + 8], un = ARGV[i + 9]}))
     ready_put(J, site, lane, w, sh, 0, ARGV[6], left, ARGV[i + 3], ARGV[i + 4], ARGV[i + 8], ARGV[i + 9])
   else bad = bad + left end   -- cancelled: a dead letter without evidence
 end
@@ -34,7 +35,7 @@ if live > 0 and payload ~= '' then
   redis.call('HSET', pk(J, w), 'd', payload, 'left', live)
   add(k, 'infb', #payload)
 end
-local shards = (#ARGV - 11) / 11
+local shards = (#ARGV - 11) / 13
 add(k, 'infs', live); add(k, 'shards', shards); add(k, 'done', shards - live); add(k, 'n', tonumber(ARGV[6])); add(k, 'inv', tonumber(ARGV[7]))
 add(k, 'ok', tonumber(ARGV[8])); add(k, 'bad', bad)
 part_add(J, w, live)

@@ -29,6 +29,7 @@ static struct run_facts facts_of(const struct job_view *view)
                               .sight_why = "",
                               .view = view,
                               .is_opened = true,
+                              .gives_cap = true,
                               .failure = {.said = ""},
                               .give_up_ms = GIVE_UP_MS};
 }
@@ -91,6 +92,25 @@ static void a_hold_by_the_cap_of_an_earlier_run_is_not_this_run_s(void **state)
     assert_int_equal(look(&facts).step, RUN_STOP);
 }
 
+static void a_cap_that_a_rollback_took_back_is_given_again(void **state)
+{
+    struct job_view view = view_of(JOB_SEALED, SITE_OK, "budget");
+    struct run_facts facts = facts_of(&view);
+    struct run_state memory = {0};
+    struct run_verdict v;
+
+    (void)state;
+    facts.is_opened = false;
+    facts.producer = RUN_PRODUCER_DONE;
+    run_state_look(&memory, &facts, &v);
+    assert_int_equal(v.step, RUN_GO_ON);
+    facts.now_ms += RUN_OPEN_MS;
+    run_state_look(&memory, &facts, &v);
+    assert_int_equal(v.step, RUN_CUT_AGAIN);
+    run_state_look(&memory, &facts, &v); /* and it has time for that */
+    assert_int_equal(v.step, RUN_GO_ON);
+}
+
 static void at_the_cap_it_is_said_what_more_money_would_buy(void **state)
 {
     struct job_view view = view_of(JOB_SEALED, SITE_OK, "budget");
@@ -110,6 +130,11 @@ static void at_the_cap_it_is_said_what_more_money_would_buy(void **state)
                         "--max-cost 14.82CNY goes on to the end");
     facts.spent_before = 1000000000; /* of the rounds before */
     assert_non_null(strstr(look(&facts).advice, "--max-cost 15.82CNY "));
+    facts.gives_cap = false; /* what sends rows again takes no cap */
+    assert_non_null(strstr(look(&facts).advice, "the `sheaf run` of this job with --max-cost "));
+    view.state = JOB_OPEN; /* nobody knows yet what is left */
+    assert_string_equal(look(&facts).advice, "");
+    view.state = JOB_SEALED;
     view.need_nano = -1;
     assert_string_equal(look(&facts).advice, "");
 }
@@ -275,6 +300,7 @@ int main(void)
         cmocka_unit_test(trouble_that_lasts_ends_with_the_code_of_its_kind),
         cmocka_unit_test(what_the_job_and_its_provider_say_decides),
         cmocka_unit_test(a_hold_by_the_cap_of_an_earlier_run_is_not_this_run_s),
+        cmocka_unit_test(a_cap_that_a_rollback_took_back_is_given_again),
         cmocka_unit_test(at_the_cap_it_is_said_what_more_money_would_buy),
         cmocka_unit_test(what_redis_says_decides),
         cmocka_unit_test(what_a_child_ended_with_decides),

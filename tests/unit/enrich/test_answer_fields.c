@@ -1,5 +1,6 @@
 #include "tests/testlib/unit.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static void numbers_have_a_mean_and_bounds(void **state)
     assert_int_equal(f.items[0].values, 3);
     assert_int_equal(f.items[0].numbers, 2);
     assert_true(f.items[0].whole);
-    assert_true(fabs(f.items[0].sum - 2) < 1e-9);
+    assert_true(fabs(enrich_field_mean(&f.items[0]) - 1) < 1e-9);
     assert_true(fabs(f.items[0].min + 2) < 1e-9 && fabs(f.items[0].max - 4) < 1e-9);
     add(&f, "{\"n\":0.5}");
     assert_false(f.items[0].whole);
@@ -83,6 +84,34 @@ static void numbers_have_a_mean_and_bounds(void **state)
     assert_int_equal(f.items[0].values, 5);
     assert_int_equal(f.items[0].numbers, 3);
     answer_fields_release(&f);
+}
+
+static void the_mean_of_the_greatest_numbers_is_finite(void **state)
+{
+    static const struct {
+        const char *answers[4];
+        double mean;
+    } numbers[] = {
+        {{"1e308", "1e308", "1e308"},                                                    1e308   },
+        {{"1.7976931348623157e308", "1.7976931348623157e308", "1.7976931348623157e308"}, DBL_MAX },
+        {{"1e308", "-1e308", "1e308", "-1e308"},                                         0       },
+        {{"-1.7976931348623157e308", "-1.7976931348623157e308"},                         -DBL_MAX},
+        {{"5e-324", "5e-324"},                                                           5e-324  },
+        {{"0.1", "0.1", "0.1", "0.1"},                                                   0.1     },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        struct answer_fields f = {0};
+        double mean;
+
+        for (size_t k = 0; k < 4 && numbers[i].answers[k] != NULL; k++)
+            add(&f, numbers[i].answers[k]);
+        mean = enrich_field_mean(&f.items[0]);
+        assert_true(isfinite(mean));
+        assert_true(fabs(mean - numbers[i].mean) <= 1e-15 * fabs(numbers[i].mean));
+        answer_fields_release(&f);
+    }
 }
 
 static void too_many_places_are_not_counted(void **state)
@@ -201,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_counted_by_where_their_values_stand),
         cmocka_unit_test(numbers_have_a_mean_and_bounds),
+        cmocka_unit_test(the_mean_of_the_greatest_numbers_is_finite),
         cmocka_unit_test(too_many_places_are_not_counted),
         cmocka_unit_test(a_tally_counts_its_first_texts_and_all_others_together),
         cmocka_unit_test(long_texts_are_cut_between_characters),

@@ -213,6 +213,35 @@ static void the_document_has_all_of_an_ordinary_report_and_the_recipes_part(void
     buf_release(&text);
 }
 
+static void the_document_is_valid_with_the_greatest_numbers(void **state)
+{
+    static const struct enrich_said said[] = {
+        {"m_0000", "{\"n\":1e308,\"o\":1e308}",  NULL},
+        {"m_0001", "{\"n\":1e308,\"o\":-1e308}", NULL},
+        {"m_0002", "{\"n\":1e308,\"o\":1e308}",  NULL},
+        {"m_0003", "{\"n\":1e308,\"o\":-1e308}", NULL},
+    };
+    struct place p = {0};
+    struct buf text;
+    struct json_value doc;
+    struct err err = {0};
+
+    (void)state;
+    enrich_world_make(&p.world,
+                      "model: m\nanalyses:\n  - {name: m, prompt: '{{t}}', answer: {type: json}}\n",
+                      "rows.jsonl", "{\"t\":1}\n{\"t\":2}\n{\"t\":3}\n{\"t\":4}\n");
+    enrich_world_round(&p.world, said, ARRAY_LEN(said));
+    if (!enrich_world_integrate(&p.world, false, &p.report, NULL, &err))
+        fail_msg("%s", err.msg);
+    text = read_report(&p);
+    assert_true(json_scan(text.data, text.len, &doc, NULL));
+    assert_non_null(strstr(text.data, "\"min\": 1e+308, \"mean\": 1e+308, \"max\": 1e+308}"));
+    assert_non_null(strstr(text.data, "\"min\": -1e+308, \"mean\": 0, \"max\": 1e+308}"));
+    buf_release(&text);
+    enrich_report_release(&p.report);
+    enrich_world_free(&p.world);
+}
+
 static void the_text_has_a_line_for_each_analysis(void **state)
 {
     struct place *p = *state;
@@ -224,7 +253,7 @@ static void the_text_has_a_line_for_each_analysis(void **state)
         " 0     40.0% ",
         "\nkinds: 3 requests\n  2 answers not valid, 1 row forgotten\n",
         "  repaired: fence 1\n",
-        "  n: mean 3, up to 4; 2 50.0%, 4 50.0%\n",
+        "  n: least 2, mean 3, greatest 4; 2 50.0%, 4 50.0%\n",
         "  answer[]: <news> 66.6%, \xe6\x97\xa5\xe8\xae\xb0 33.3%\n",
     };
 
@@ -246,6 +275,7 @@ int main(void)
         TEST(without_the_rows_the_counts_are_the_same),
         TEST(the_document_has_all_of_an_ordinary_report_and_the_recipes_part),
         TEST(the_text_has_a_line_for_each_analysis),
+        cmocka_unit_test(the_document_is_valid_with_the_greatest_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,9 @@ static void a_page_needs_nothing_and_no_text_breaks_it(void **state)
     assert_non_null(strstr(page.data, "&lt;o&gt;&#39;"));
     assert_non_null(strstr(page.data, "&lt;i&gt;code&lt;/i&gt;"));
     assert_non_null(strstr(page.data, "2 times a second answer to one request"));
+    assert_non_null(strstr(page.data, "<b>1</b><span>analysis</span>"));
+    assert_non_null(strstr(page.data, "<b>1</b><span>round</span>"));
+    assert_non_null(strstr(page.data, "<p>4 rows asked in 4 requests, "));
     buf_release(&page);
     buf_release(&again);
     enrich_report_release(&report);

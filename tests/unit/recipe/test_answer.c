@@ -205,7 +205,7 @@ static void a_json_answer_is_valid_mended_or_not(void **state)
          "polarity: expected an integer, got a string (\"三\")"                                                                                             },
         {"{\"polarity\": \"three\"}",                   true,  false, NULL,               0,
          "polarity: expected an integer, got a string (\"three\")"                                                                                           },
-        {"{\"polarity\": three}",                       true,  false, NULL,               0,                         "not JSON: there is no JSON value in it"},
+        {"{\"polarity\": three}",                       true,  false, NULL,               0,                         "not JSON: it cannot be mended"         },
         {"{\"极性\": 3}",                             true,  false, NULL,               0,                         "极性: such a member is not allowed"  },
         {"{\"polarity\": 3, \"comment\": \"neutral\"}", true,  false, NULL,               0,
          "comment: such a member is not allowed"                                                                                                             },
@@ -362,7 +362,7 @@ static void what_is_valid_json_never_comes_to_repair(void **state)
     assert_answer(&answer, text, 0, NULL);
     text[399] = ' ';
     judge(&rule, text, false, &scratch, &answer);
-    assert_answer(&answer, NULL, 0, "not JSON: there is no JSON value in it");
+    assert_answer(&answer, NULL, 0, "not JSON: it cannot be mended");
     answer_scratch_release(&scratch);
 }
 

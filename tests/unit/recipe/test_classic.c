@@ -208,6 +208,30 @@ static void flags_go_before_the_file(void **state)
     classic_release(&c);
 }
 
+/* Without a ceiling each answer is reckoned with as far more than it can be. */
+static void each_answer_has_a_ceiling(void **state)
+{
+    static const unsigned ceilings[] = {60, 100, 200, 60, 300, 60};
+    struct classic c = load("config.json", NULL);
+    char wanted[64];
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        (void)snprintf(wanted, sizeof(wanted), "\"temperature\":0.2,\"max_tokens\":%u",
+                       ceilings[i]);
+        assert_string_equal(c.recipe.analyses[i].parameters, wanted);
+    }
+    classic_release(&c);
+    kitchen_write("config.json",
+                  "{\"batch\": {\"model\": \"m\", \"max_tokens\": 2000}, \"paths\": {}}");
+    c = load("config.json", NULL);
+    for (size_t i = 0; i < 6; i++)
+        assert_string_equal(c.recipe.analyses[i].parameters,
+                            "\"temperature\":0.2,\"max_tokens\":2000");
+    classic_release(&c);
+    put_files();
+}
+
 static void it_has_a_bundle_like_any_other(void **state)
 {
     const struct bundle_input input = {"data/posts.json", "x", ROWS_JSON};
@@ -250,6 +274,8 @@ static void what_is_wrong_is_told_by_its_place(void **state)
          "config.json:1:43: poll_interval: needs seconds, or a time such as \"30s\", not \"0\""                                     },
         {"{\"batch\": {\"model\": \"m\", \"max_concurrent_tasks\": 0}, \"paths\": {}}",
          "config.json:1:50: max_concurrent_tasks: needs a whole number from 1 to 1000, not \"0\""                                   },
+        {"{\"batch\": {\"model\": \"m\", \"max_tokens\": 0}, \"paths\": {}}",
+         "config.json:1:40: max_tokens: needs a whole number from 1 to 1000000, not \"0\""                                          },
         {"{\"batch\": {\"model\": \"m\"}, \"paths\": {\"data_dir\": \"none\"}}",
          "none/posts.json: there are no posts that can be read"                                                                     },
         {"{\"batch\": {\"model\": \"m\"}}",                                             "config.json: needs \"batch\" and \"paths\""},
@@ -322,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_missing_optional_vocabulary_turns_its_question_off),
         cmocka_unit_test(paths_are_from_the_files_folder),
         cmocka_unit_test(flags_go_before_the_file),
+        cmocka_unit_test(each_answer_has_a_ceiling),
         cmocka_unit_test(it_has_a_bundle_like_any_other),
         cmocka_unit_test(what_is_wrong_is_told_by_its_place),
         cmocka_unit_test(bad_data_is_told_by_its_place),

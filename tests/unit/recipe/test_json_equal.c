@@ -1,8 +1,10 @@
 #include "tests/testlib/unit.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "common/base/attr.h"
+#include "common/base/buf.h"
 #include "common/json/scan.h"
 #include "common/recipe/json_chars.h"
 #include "common/recipe/json_equal.h"
@@ -13,6 +15,13 @@ static struct json_value scan(const char *text)
 
     assert_true(json_scan(text, strlen(text), &value, NULL));
     return value;
+}
+
+static uint64_t hash(const struct json_value *value)
+{
+    size_t work = SIZE_MAX;
+
+    return json_hash(value, &work);
 }
 
 static void values_are_equal_by_what_they_mean(void **state)
@@ -55,8 +64,71 @@ static void values_are_equal_by_what_they_mean(void **state)
         assert_int_equal(json_equal(&a, &b), cases[i].equal);
         assert_int_equal(json_equal(&b, &a), cases[i].equal);
         if (strstr(cases[i].a, "\\u0061\":2") == NULL)
-            assert_int_equal(json_hash(&a) == json_hash(&b), cases[i].equal);
+            assert_int_equal(hash(&a) == hash(&b), cases[i].equal);
     }
+}
+
+/* An object of @count members, from the first to the last or the other way round. */
+static void put_members(struct buf *out, int count, bool reversed)
+{
+    for (int i = 0; i < count; i++)
+        assert_true(buf_printf(out, "%s\"k%d\":%d", i == 0 ? "{" : ",",
+                               reversed ? count - 1 - i : i, reversed ? count - 1 - i : i));
+    assert_true(buf_append(out, "}", 1));
+}
+
+static void many_members_are_compared_in_little_time_whatever_their_order(void **state)
+{
+    struct buf left = BUF_INIT(1 << 22);
+    struct buf right = BUF_INIT(1 << 22);
+    struct json_value a, b;
+    clock_t start = clock();
+
+    (void)state;
+    put_members(&left, 50000, false);
+    put_members(&right, 50000, true);
+    assert_true(json_scan(left.data, left.len, &a, NULL));
+    assert_true(json_scan(right.data, right.len, &b, NULL));
+    assert_true(json_equal(&a, &b));
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+    buf_release(&left);
+    buf_release(&right);
+}
+
+static void names_that_repeat_at_every_level_are_followed_once(void **state)
+{
+    struct buf text = BUF_INIT(1 << 16);
+    struct json_value a;
+
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        assert_true(buf_printf(&text, "{\"x\":1,\"x\":2,\"x\":"));
+    assert_true(buf_printf(&text, "3"));
+    for (int i = 0; i < 200; i++)
+        assert_true(buf_append(&text, "}", 1));
+    assert_true(json_scan(text.data, text.len, &a, NULL));
+    assert_true(json_equal(&a, &a));
+    buf_release(&text);
+}
+
+static void what_is_too_much_to_compare_is_not_equal(void **state)
+{
+    struct buf text = BUF_INIT(1 << 22);
+    struct json_value a;
+    size_t work = 1000000;
+
+    (void)state;
+    put_members(&text, 1000, false);
+    assert_true(json_scan(text.data, text.len, &a, NULL));
+    assert_true(json_equal_within(&a, &a, &work));
+    assert_in_range(work, 900000, 999999);
+    work = 1000;
+    assert_false(json_equal_within(&a, &a, &work));
+    assert_int_equal(work, 0);
+    work = 10;
+    (void)json_hash(&a, &work);
+    assert_int_equal(work, 0);
+    buf_release(&text);
 }
 
 static void characters_are_counted_as_they_decode(void **state)
@@ -90,6 +162,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_equal_by_what_they_mean),
+        cmocka_unit_test(many_members_are_compared_in_little_time_whatever_their_order),
+        cmocka_unit_test(names_that_repeat_at_every_level_are_followed_once),
+        cmocka_unit_test(what_is_too_much_to_compare_is_not_equal),
         cmocka_unit_test(characters_are_counted_as_they_decode),
     };
 
