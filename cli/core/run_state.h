@@ -53,7 +53,7 @@ struct run_facts {
     const struct job_view *view; /* of RUN_SIGHT_JOB */
     enum run_producer producer;
     bool is_opened;       /* a hold by its cap is of this run: the cap was given by it */
-    bool cuts;            /* this run gives the input, and with it the cap */
+    bool gives_cap;       /* the command takes --max-cost */
     int64_t spent_before; /* nano-units that earlier rounds of the job cost */
     struct run_failure failure;
     int64_t give_up_ms;

@@ -152,17 +152,25 @@ static void settle(struct splitter *s, size_t i, const struct json_value *elemen
         answer_invalid(out);
 }
 
+/*
+ * Row @i is named once more. In what a model wrote as one whole the first counts; among objects
+ * picked out of its words one may be an example, and which one nobody knows.
+ */
+static void repeat(struct splitter *s, size_t i)
+{
+    if ((s->repairs & 1u << REPAIR_LIST) == 0)
+        return;
+    answer_invalid(&s->out[i]);
+    (void)why_set(s->out[i].why, "there are several answers for id \"%s\"", s->pack->ids[i]);
+}
+
 /* Whether row @i is named for the first time, and not by what was cut off inside. */
 static bool claim(struct splitter *s, size_t i, const struct json_value *value)
 {
-    if (i == NONE) {
-        s->extra.unknown++;
-        return false;
-    }
-    if (s->whole != NULL && value->text + value->len > s->whole)
+    if (i == NONE || (s->whole != NULL && value->text + value->len > s->whole))
         return false;
     if (!s->out[i].forgotten) {
-        s->extra.duplicate++;
+        repeat(s, i);
         return false;
     }
     s->out[i].forgotten = false;
@@ -260,17 +268,44 @@ static struct json_value only_element(const struct json_value *list)
     return first;
 }
 
-/* A single row was asked about, and the answer names no row: it is for that one. */
-static void take_unnamed(struct splitter *s, const struct json_value *root)
+/* Whether @element is a valid answer to the only row. */
+static bool fits(struct splitter *s, const struct json_value *element)
+{
+    s->out[0] = (struct answer){.verdict = ANSWER_INVALID, .forgotten = true};
+    s->json->len = 0;
+    if (element->kind == JSON_OBJECT)
+        take_for(s, 0, element);
+    return s->out[0].verdict != ANSWER_INVALID;
+}
+
+static bool has_others(const struct json_value *object)
+{
+    struct json_iter it = json_iter_begin(object);
+    struct json_value value;
+
+    return json_iter_next(&it, NULL, &value) && json_iter_next(&it, NULL, &value);
+}
+
+/*
+ * A single row was asked about, and the answer does not name it: all of it is the answer, or the
+ * only element in it; the one that there is more reason for first. What is valid counts, else what
+ * is wrong with the more likely one. An element that names another row (@named) is none.
+ */
+static void take_unnamed(struct splitter *s, const struct json_value *root, bool named)
 {
     struct json_value inside = root->kind == JSON_OBJECT ? inner(root) : *root;
     struct json_value element = only_element(&inside);
+    bool whole = root->kind == JSON_OBJECT &&
+                 (has_others(root) || !(named || element.kind == JSON_OBJECT));
+    bool ruled = s->rule->schema != NULL || s->rule->vocabulary != NULL;
+    const struct json_value *likely = whole ? root : &element;
+    const struct json_value *other = whole ? &element : root;
 
-    s->extra.unknown = 0;
-    if (element.kind == JSON_OBJECT)
-        take_for(s, 0, &element);
-    else if (root->kind == JSON_OBJECT)
-        take_for(s, 0, root);
+    if (named)
+        element = (struct json_value){.kind = JSON_ABSENT};
+    if (fits(s, likely) || (other == root && named && !ruled) || fits(s, other))
+        return;
+    (void)fits(s, likely);
 }
 
 /* What is below an id is the answer, or an element as in a list, with the answer in it. */

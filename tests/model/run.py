@@ -27,6 +27,7 @@ LUA = os.path.join(HERE, '..', '..', 'common', 'protocol', 'lua')
 # Errors in the processes, and errors in the scripts: (file, text, what it becomes).
 MUTANTS = {
     'checkpoint-first': None, 'no-fence': None, 'done-before-end': None, 'any-account': None,
+    'average-share': None,
     'leak-requests': ('_lib', "add(k, 'ur', -num(h.n))", ''),
     'leak-storage': ('_lib', "add(storek(h.A), 'bytes', -num(h.sb))", ''),
     'leak-in-use': ('_lib', "  at_provider(bid, h, false)\n  if h.held", '  if h.held'),
@@ -38,12 +39,13 @@ MUTANTS = {
     'generation-lost': ('generation', 'num(done) < its', 'num(done) + 1 < its'),
     'old-cancel-counts': ('job_cancel', "if num(h[3]) > tonumber(ARGV[3]) then return {'STATE'} end", ''),
     'forgets-reserved': ('pack', "tonumber(j[1]) - num(j[2]) - num(j[3])", 'tonumber(j[1]) - num(j[2])'),
-    'fits-one-by-one': ('pack', 'c.cost + cost <= money.free', 'cost <= money.free'),
-    'reserves-nothing': ('pack', "add(jk(J), 'rsv', c.cost)", ''),
+    'fits-one-by-one': ('pack', 'fits_cap(money, c.cost + cost)', 'fits_cap(money, cost)'),
+    'reserves-nothing': ('pack', "add(jk(J), 'rsv', rsv)", ''),
     'keeps-reserved': ('done', 'reservation_release(ARGV[1], J)', ''),
     'unpacks-reserved': ('_lib', '  reservation_release(bid, h.J)', ''),
     'counts-the-living': ('job_spent', "if not st or st == 'CLEAN' then", 'if true then'),
     'reserves-late-for-free': ('job_open', "add(k, 'rsv', cost)", ''),
+    'work-not-begun': ('job_open', "quotes_set()\nwork_begin()\n", "quotes_set()\n"),
     'work-stays': ('_lib', 'if h.L then work_remove(j, h) end', ''),
     'waits-for-ever': ('claim', "if redis.call('HDEL', key, 'waits') == 1 then", "if redis.call('HDEL', key, 'waits') == 2 then"),
 }

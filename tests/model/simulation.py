@@ -28,11 +28,13 @@ class Window:
 
     def __init__(self, number, offset, first_line, rng):
         self.number, self.offset, self.first_line = number, offset, first_line
-        self.lane, self.text = [], []
+        self.lane, self.text, self.input, self.output = [], [], [], []
         for i in range(rng.randrange(3, 10)):
             kind = rng.choices([0, 1, None], [6, 3, 1])[0]
             self.lane.append(kind)
             self.text.append(('bad' if rng.random() < .06 else 'in') + '%d.%d' % (number, i))
+            self.input.append(rng.choice([1, 1, 1, 30]))  # tokens, as estimated
+            self.output.append(rng.choice([None, 5, 5, 5000]))  # that it asks for at most; None: it does not say
         self.end = offset + 10 * len(self.lane)
 
     def ordinals(self):
@@ -61,7 +63,7 @@ class Simulation:
         self.breaks_sink = mode == 'plain' and mutant is None and self.rng.random() < BROKEN_RUNS
         self.sink_broken = False
         self.max_attempts = self.rng.choice([1, 2, 3, 3])
-        self.cap = self.rng.choice([-1, 0, 4000, 12000, 40000])
+        self.cap = self.rng.choice([-1, 0, 20000, 60000, 200000])
         self.bound = 0  # that spent and reserved together may not pass: the cap, or what was reserved under a higher one
         self.priced = {lane: self.rng.random() < .7 for lane in LANES}
         self.settled = {}  # batch -> what it cost, as its first `done` said
@@ -93,8 +95,9 @@ class Simulation:
         reply = self.call('members', bid, nonce)
         if reply[0] != 'OK':
             return None
-        return {(int(m[0]), int(m[1])): {'a': int(m[2]), 'f': int(m[3]), 'n': int(m[4]), 'tk': int(m[12]),
-                                         'start': bits_of(m[13], int(m[4]))} for m in reply[1:]}
+        return {(int(m[0]), int(m[1])): {'a': int(m[2]), 'f': int(m[3]), 'n': int(m[4]), 'left': int(m[5]), 'tk': int(m[12]),
+                                         'start': bits_of(m[13], int(m[4])), 'eo': int(m[14]), 'un': int(m[15]),
+                                         'xi': int(m[16]), 'mi': int(m[17]), 'mo': int(m[18])} for m in reply[1:]}
 
     def is_cancelled(self):
         """A newer generation outranks the mark."""
@@ -149,7 +152,7 @@ class Simulation:
             self.priced[lane] = self.priced[lane] or self.rng.random() < .3
         quotes = [x for row in lanes[1:] for x in (row[0], QUOTE if self.priced[row[0]] else '')]
         if self.redis.hget(P + 'j:' + JOB, 'hold') == 'budget':
-            self.cap = self.rng.choice([-1, max(self.cap, 2000) * 2, max(self.cap, 2000) * 2])
+            self.cap = self.rng.choice([-1, max(self.cap, 10000) * 2, max(self.cap, 10000) * 2])
         elif self.rng.random() < .05:
             self.cap = self.rng.choice([-1, 0, self.cap // 2, self.cap * 2])
         reply = self.call('job_open', JOB, ji, 'fp', '{}', SITE, self.sink.generation(), len(quotes) // 2, *quotes, 'maxs', 12,
@@ -177,14 +180,35 @@ class Simulation:
             if k in window.lane:
                 mask = [x != k or self.sink.settled(o) for o, x in zip(window.ordinals(), window.lane)]
                 left = mask.count(False)
-                args += [k, lane, left, left * 10, left, 10, mask_of(mask), '{"lane":%d}' % k, *self.output_of(left),
-                         QUOTE if self.priced[lane] else '']
+                tokens, asked, unsaid, most = self.wants(window, mask)
+                args += [k, lane, left, left * 10, tokens, 10, mask_of(mask), '{"lane":%d}' % k, asked, unsaid,
+                         QUOTE if self.priced[lane] else '', *most]
         return args
 
     @staticmethod
-    def output_of(left):
-        """Every other request says how many tokens it wants at most."""
-        return left // 2 * 5, left - left // 2
+    def wants(window, mask):
+        """Of the clear bits: input tokens, output tokens of those that say it, how many do not; and the most of one line."""
+        lines = [i for i, is_set in enumerate(mask) if not is_set]
+        asked = [window.output[i] for i in lines if window.output[i] is not None]
+        tokens = [window.input[i] for i in lines]
+        return sum(tokens), sum(asked), len(lines) - len(asked), (max(tokens, default=0), max(asked, default=0))
+
+    def left_of(self, v, left):
+        """What a worker leaves of a member, as it knows which lines are left, and not what each of them wants."""
+        if self.mutant == 'average-share':
+            part = [-(-v[name] * left // v['left']) for name in ('tk', 'eo', 'un', 'xi')]
+            return part
+        return (-(-v['tk'] * left // v['left']), min(v['eo'], left * v['mo']), min(v['un'], left),
+                min(v['xi'], left * v['mi']))
+
+    def true_cost(self, ordinals):
+        """The most that lines can cost of what they ask for; input at the least that calibration makes of it."""
+        cost = 0
+        for ordinal in ordinals:
+            w, i = map(int, ordinal.split('-'))
+            output = self.windows[w].output[i]
+            cost += .25 * self.windows[w].input[i] + (1024 if output is None else output)
+        return int(cost)
 
     # -- coordinator
 
@@ -197,6 +221,7 @@ class Simulation:
                           limits['tokens'], limits['requests'], limits['files'], limits['bytes'], 3)
         if reply[0] == 'OK':
             self.check_packed(account, self.record(reply)[1])
+            self.check_reserved(self.record(reply)[1])
             if self.mode == 'plain':
                 self.check_cap(self.used())
         return reply
@@ -453,7 +478,7 @@ class Simulation:
                 for i in failed:
                     settled[m][i] = True
             left = settled[m].count(False)
-            verdicts += [w, k, left, int(bool(failed)), mask_of(settled[m]), left * 10, left, *self.output_of(left)]
+            verdicts += [w, k, left, int(bool(failed)), mask_of(settled[m]), left * 10, *self.left_of(v, left)]
         cost, bill = self.bill(bid, h, seen)
         yield
         if self.mutant != 'done-before-end':
@@ -471,19 +496,18 @@ class Simulation:
             yield
         return dict(h, st='CLEAN') if reply[0] == 'OK' else None
 
-    @staticmethod
-    def bill(bid, h, seen):
-        """Never more than was reserved; the same whoever counts. '' when the price is not known."""
+    def bill(self, bid, h, seen):
+        """Never more than the lines ask for; the same whoever counts. '' when the price is not known."""
         lines = len(seen - {'alien'})
         luck = int(bid[:4], 16) / 65535
-        cost = int(int(h.get('rsv', 0)) * luck) if lines and 'q' in h else 0
+        cost = int(self.true_cost(seen - {'alien'}) * luck) if 'q' in h else 0
         return cost if 'q' in h else '', (lines, 100 * lines, int(200 * luck * lines), int(9 * luck * lines))
 
     def check_settled(self, members, answered, verdicts):
         """Settled in Redis means durable in the sink: an answer, or proof that the last try brought none."""
         if self.sink_broken:
             return
-        for i in range(0, len(verdicts), 9):
+        for i in range(0, len(verdicts), 10):
             m, left = (verdicts[i], verdicts[i + 1]), verdicts[i + 2]
             for line, was_set in enumerate(members[m]['start']):
                 ordinal = '%d-%d' % (m[0], line)
@@ -522,8 +546,9 @@ class Simulation:
             window = self.windows[w]
             mask = mask_of([i not in lines for i in range(len(window.lane))])
             left = len(lines)
-            args += [w, k, LANES[k], left, left * 10, left, 10, mask, len(window.lane), window.offset,
-                     window.end - window.offset, window.first_line, 12345, 'payload' if w % 3 == 0 else '', *self.output_of(left)]
+            tokens, asked, unsaid, most = self.wants(window, [i not in lines for i in range(len(window.lane))])
+            args += [w, k, LANES[k], left, left * 10, tokens, 10, mask, len(window.lane), window.offset,
+                     window.end - window.offset, window.first_line, 12345, 'payload' if w % 3 == 0 else '', asked, unsaid, *most]
         return args
 
     # -- operator and reaper
@@ -780,10 +805,11 @@ class Simulation:
         assert all('rsv' not in b for b in batches.values() if b['st'] == 'CLEAN'), 'reserved for what is settled'
         assert all('file' not in b for b in batches.values() if 'idle' in b), 'a batch without a reservation is sent'
         work = {k: int(v) for k, v in self.redis.hgetall(P + 'jm:' + JOB).items() if k[0] == 'w'}
+        assert work['w'] == 1, 'work is not counted'
         for lane in LANES:
             mine = [s for s in shards.values() if s['L'] == lane]
-            for name, field in (('wn', 'left'), ('wi', 'tk'), ('wo', 'eo'), ('wu', 'un')):
-                assert work.get('%s:%s' % (name, lane), 0) == sum(int(s[field]) for s in mine), ('work', name, lane)
+            for name, field in (('wn', 'left'), ('wi', 'tk'), ('wo', 'eo'), ('wu', 'un'), ('wx', 'xi')):
+                assert work.get('%s:%s' % (name, lane), 0) == sum(int(s.get(field, s['tk'])) for s in mine), ('work', name, lane)
         if self.mode == 'plain':
             assert spent == sum(self.settled.values()), ('spent', spent, sum(self.settled.values()))
             self.check_cap(rsv + spent)
@@ -837,6 +863,18 @@ class Simulation:
         assert stored[0] == 3 or stored[0] <= (limits['files'] or 10**9), 'files stored'
         assert (one and stored[0] == 3) or stored[1] <= (limits['bytes'] or 10**9) or self.mode != 'plain' or (
             int(h['by']) == 0), 'bytes stored'
+
+    def check_reserved(self, h):
+        """Whatever was settled of them before: what the lines of a batch ask for is reserved."""
+        if 'rsv' not in h:
+            return
+        asked = 0
+        for m in h['mem'].split(','):
+            w, k = map(int, m.split(':')[:2])
+            shard = self.redis.hgetall(P + 's:%s:%d:%d' % (JOB, w, k))
+            bits = bits_of(shard['m'], int(shard['n']))
+            asked += self.true_cost('%d-%d' % (w, i) for i, is_set in enumerate(bits) if not is_set)
+        assert asked <= int(h['rsv']), ('more is asked for than reserved', asked, h)
 
     def check_rates(self):
         """After its burst a rate gives one turn an interval, over all processes of an account."""
