@@ -264,6 +264,23 @@ static int send_again(struct again *a)
     return go_on(a, number);
 }
 
+/* Of a job with a recipe: each round has rows of its own. */
+static void tell_of_rounds(const struct again *a)
+{
+    struct operator_job *later = xcalloc(1, sizeof(*later));
+    char base[JOB_NAME_MAX + 1];
+    bool found = job_round_parse(a->job.name, base) == 1;
+
+    for (unsigned round = 2; found && round <= JOB_ROUND_MAX; round++) {
+        if (operator_look_at_round(a->session, base, round, later, &found, NULL) && found &&
+            later->failed > 0)
+            person_tell(a->call,
+                        "%" PRIu64 " rows failed in round %u: `sheaf resubmit %s` sends them again",
+                        later->failed, round, later->name);
+    }
+    free(later);
+}
+
 static int tell_nothing(struct again *a)
 {
     const struct resubmit_counts *n = a->counts;
@@ -281,6 +298,7 @@ static int tell_nothing(struct again *a)
                     "job %s: nothing is sent again: none of the %" PRIu64
                     " failed rows is meant by --code and --shard",
                     a->job.name, could);
+    tell_of_rounds(a);
     /* one that was killed before it wrote OUTPUT */
     return a->alone && a->state.newest > 0 ? here_publish(a->call, a->session, &a->job)
                                            : EXIT_CODE_OK;

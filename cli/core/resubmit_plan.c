@@ -33,6 +33,19 @@ static int64_t answers(const struct resubmit_plan_facts *f, uint64_t rows)
                      f->completion_tokens % f->ok * rows / f->ok);
 }
 
+/* Whose price it is: the user's own, or one that is built in. */
+static void note_source(const struct resubmit_plan_facts *f, const char *model,
+                        struct resubmit_plan *plan)
+{
+    const struct price *price = price_find(f->prices, f->provider, model);
+    bool own = false;
+
+    for (size_t i = 0; f->prices != NULL && i < f->prices->count; i++)
+        own = own || price == &f->prices->rows[i];
+    plan->configured = plan->configured || own;
+    plan->listed = plan->listed || !own;
+}
+
 /* False when it is not known. All lanes have to be in one currency. */
 static bool add_cost(const struct resubmit_plan_facts *f, const struct resubmit_plan_lane *l,
                      struct resubmit_plan *plan)
@@ -47,6 +60,7 @@ static bool add_cost(const struct resubmit_plan_facts *f, const struct resubmit_
         !price_quote_tokens(&quote, l->tokens, output < 0 ? 0 : (uint64_t)output, &nano))
         return false;
     plan->currency = money_currency(quote.currency);
+    note_source(f, l->model, plan);
     money_add(&plan->nano, nano);
     return true;
 }
@@ -99,8 +113,11 @@ static void put_price(struct buf *out, const struct resubmit_plan *plan)
     if (plan->nano < 0)
         json_put_raw_fmt(out, "  %-14s ?\n", "price");
     else
-        json_put_raw_fmt(out, "  %-14s about %s, by the list of %s\n", "price",
-                         money_format(plan->currency, plan->nano, text), price_source);
+        json_put_raw_fmt(out, "  %-14s about %s, by %s%s%s%s\n", "price",
+                         money_format(plan->currency, plan->nano, text),
+                         plan->configured ? "the configured prices" : "",
+                         plan->configured && plan->listed ? " and " : "",
+                         plan->listed ? "the list of " : "", plan->listed ? price_source : "");
 }
 
 static void put_lanes(struct buf *out, const struct resubmit_plan_facts *f)

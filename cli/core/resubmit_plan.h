@@ -45,6 +45,8 @@ struct resubmit_plan {
     int64_t output_tokens; /* as the rows with a result had, on average */
     int64_t nano;          /* money; -1 when a model's price or the answers' length is not known */
     const char *currency;  /* NULL with @nano -1, and when there are no rows */
+    bool listed;           /* a price in @nano is of the built-in list, ... */
+    bool configured;       /* ... or of the configuration file */
 };
 
 void resubmit_plan_make(const struct resubmit_plan_facts *facts, struct resubmit_plan *out);

@@ -104,7 +104,7 @@ static void take_pack(struct reading *r, const struct reading_request *request,
                                      .answer_field = a->pack_answer,
                                      .ids = request->ids,
                                      .count = request->count};
-    bool readable = answer_split(&a->answer, &pack, content, &r->scratch, r->answers, NULL);
+    bool readable = answer_split(&a->answer, &pack, content, &r->scratch, r->answers);
 
     for (size_t i = 0; i < request->count; i++) {
         take(r, i);

@@ -263,10 +263,8 @@ static const char *rate_text(int64_t nano, char out[MONEY_TEXT_MAX])
 {
     size_t len = strlen(money_format_exact(nano, out));
 
-    while (len > 0 && out[len - 1] == '0')
+    while (len > 2 && out[len - 1] == '0' && out[len - 2] != '.')
         out[--len] = '\0';
-    if (len > 0 && out[len - 1] == '.')
-        out[len - 1] = '\0';
     return out;
 }
 

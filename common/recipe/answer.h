@@ -111,12 +111,6 @@ struct answer_pack {
     size_t count;
 };
 
-/** What a pack's answer had beside the answers. */
-struct answer_extra {
-    size_t unknown;   /* elements without an id, or with one of no row */
-    size_t duplicate; /* elements whose id came before: the first counts */
-};
-
 /**
  * Judge the answer to a pack, always JSON; out[i] is for ids[i]. The text is one of
  *   [{"id": "p1", "polarity": 3}, ...]               a list of objects with the id
@@ -125,16 +119,19 @@ struct answer_extra {
  *                                                    answer, or has @answer_field with it
  *   {"results": {"p1": ...}}                         both
  *   {"id": "p1", "polarity": 3}                      one element alone
- * or, when there is one row, an element without its id, alone or in a list or object.
+ * or, when there is one row, its answer without an id: the whole object, or the only element of a
+ * list or object, whichever is valid. Of an object with several members that is all of it rather
+ * than an element, of one with a single member the element.
  * Ids are compared as text: 7 is "7". A row that is not there is INVALID and forgotten; so is one
- * whose element was cut off inside. Each row is judged by itself: one that is not valid spoils no
+ * whose element was cut off inside. Of elements with one id the first counts; where they were
+ * picked out of prose, none is valid. Each row is judged by itself: one that is not valid spoils no
  * other. With ANSWER_TEXT the answers are strings, and an element without @answer_field has one
  * other member than its id. False when the text as a whole cannot be read; then every out[i] is
- * INVALID with the same why and none is forgotten. @extra may be NULL. out[i].json as in
+ * INVALID with the same why and none is forgotten. out[i].json as in
  * answer_judge().
  */
 bool answer_split(const struct answer_rule *rule, const struct answer_pack *pack,
                   const struct answer_content *content, struct answer_scratch *scratch,
-                  struct answer out[], struct answer_extra *extra);
+                  struct answer out[]);
 
 #endif

@@ -18,7 +18,6 @@ struct splitter {
     unsigned repairs;
     bool named; /* an element had an id */
     struct answer *out;
-    struct answer_extra extra;
 };
 
 /* Ids */
@@ -286,26 +285,34 @@ static bool has_others(const struct json_value *object)
     return json_iter_next(&it, NULL, &value) && json_iter_next(&it, NULL, &value);
 }
 
-/*
- * A single row was asked about, and the answer does not name it: all of it is the answer, or the
- * only element in it; the one that there is more reason for first. What is valid counts, else what
- * is wrong with the more likely one. An element that names another row (@named) is none.
- */
-static void take_unnamed(struct splitter *s, const struct json_value *root, bool named)
+/* The answer to the only row has no id: which of all of it and its only element is valid. */
+static void take_unnamed(struct splitter *s, const struct json_value *root)
 {
     struct json_value inside = root->kind == JSON_OBJECT ? inner(root) : *root;
     struct json_value element = only_element(&inside);
-    bool whole = root->kind == JSON_OBJECT &&
-                 (has_others(root) || !(named || element.kind == JSON_OBJECT));
     bool ruled = s->rule->schema != NULL || s->rule->vocabulary != NULL;
-    const struct json_value *likely = whole ? root : &element;
-    const struct json_value *other = whole ? &element : root;
 
-    if (named)
-        element = (struct json_value){.kind = JSON_ABSENT};
-    if (fits(s, likely) || (other == root && named && !ruled) || fits(s, other))
-        return;
-    (void)fits(s, likely);
+    if (element.kind != JSON_OBJECT)
+        (void)fits(s, root);
+    else if (root->kind == JSON_OBJECT && has_others(root))
+        (void)(fits(s, root) || fits(s, &element) || fits(s, root));
+    else
+        (void)(fits(s, &element) || (ruled && fits(s, root)) || fits(s, &element));
+}
+
+/*
+ * A single row was asked about, and no element that names it is a valid answer. Elements with ids
+ * may be a part of what the answer is: {"topics": [{"id": 1, ...}], "score": 2}.
+ */
+static void take_alone(struct splitter *s, const struct json_value *root)
+{
+    struct answer named = s->out[0];
+    bool ruled = s->rule->schema != NULL || s->rule->vocabulary != NULL;
+
+    if (!s->named)
+        take_unnamed(s, root);
+    else if (!((ruled || has_others(root)) && fits(s, root)))
+        s->out[0] = named;
 }
 
 /* What is below an id is the answer, or an element as in a list, with the answer in it. */
@@ -367,8 +374,10 @@ static bool take(struct splitter *s, const struct json_value *root)
 {
     bool ok = take_named(s, root);
 
-    if (s->pack->count == 1 && s->out[0].forgotten && !s->named) {
-        take_unnamed(s, root);
+    if (s->pack->count == 1 && s->out[0].verdict == ANSWER_INVALID &&
+        (s->out[0].forgotten || s->named) &&
+        json_member(root, s->pack->id_field).kind == JSON_ABSENT) {
+        take_alone(s, root);
         ok = ok || !s->out[0].forgotten;
     }
     return ok;
@@ -398,14 +407,12 @@ static void forget(struct splitter *s, const struct answer_content *content)
 
 bool answer_split(const struct answer_rule *rule, const struct answer_pack *pack,
                   const struct answer_content *content, struct answer_scratch *scratch,
-                  struct answer out[], struct answer_extra *extra)
+                  struct answer out[])
 {
     struct splitter s = {.rule = rule, .pack = pack, .json = &scratch->json, .out = out};
     struct answer_value value;
     char why[WHY_MAX] = "";
 
-    if (extra != NULL)
-        *extra = (struct answer_extra){0};
     for (size_t i = 0; i < pack->count; i++)
         out[i] = (struct answer){.verdict = ANSWER_INVALID, .forgotten = true};
     buf_clear(&scratch->fixed);
@@ -429,7 +436,5 @@ bool answer_split(const struct answer_rule *rule, const struct answer_pack *pack
         return spoil(&s, why);
     }
     forget(&s, content);
-    if (extra != NULL)
-        *extra = s.extra;
     return true;
 }

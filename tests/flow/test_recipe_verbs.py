@@ -370,6 +370,12 @@ class HereTest(RecipeTest):
         self.assertIn("`sheaf run` of this job", err)
         self.assertEqual(simulator.ledger()["rows_billed"], billed)
         code, _, err = self.enrich(simulator, "--max-attempts", "1", "--max-cost", "1USD")
+        self.assertEqual(code, 3, err)  # rows that failed in a later round are that round's
+        state = ("--state-dir", self.path("out.jsonl.sheaf"), "--poll-interval", "100ms", "-y")
+        code, _, err = self.sheaf("resubmit", "rows.jsonl", *state)
+        self.assertEqual(code, 3, err)
+        self.assertIn("`sheaf resubmit rows.jsonl.r2` sends them again", err)
+        code, _, err = self.sheaf("resubmit", "rows.jsonl.r2", *state)
         self.assertEqual(code, 0, err)
         self.check_rows("out.jsonl")
 

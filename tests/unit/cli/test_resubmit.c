@@ -182,6 +182,33 @@ static void what_is_not_known_is_not_zero(void **state)
     buf_release(&text);
 }
 
+static void the_price_says_whose_list_it_is_of(void **state)
+{
+    struct price own = {.model = "my-own", .currency = "USD", .cached = -1, .batch_percent = 50};
+    struct price_table table = {.rows = &own, .count = 1};
+    struct resubmit_plan_facts facts = facts_of(unpriced);
+    struct resubmit_plan plan;
+    struct buf text = BUF_INIT(1 << 16);
+
+    (void)state;
+    facts.prices = &table;
+    resubmit_plan_make(&facts, &plan);
+    resubmit_plan_print(&facts, &plan, &text);
+    assert_non_null(strstr(text.data, ", by the configured prices and the list of pydantic/"));
+    buf_clear(&text);
+    facts.lanes = &unpriced[1];
+    facts.lane_count = 1;
+    resubmit_plan_make(&facts, &plan);
+    resubmit_plan_print(&facts, &plan, &text);
+    assert_non_null(strstr(text.data, ", by the configured prices\n"));
+    buf_clear(&text);
+    facts.lanes = &unpriced[0];
+    resubmit_plan_make(&facts, &plan);
+    resubmit_plan_print(&facts, &plan, &text);
+    assert_non_null(strstr(text.data, ", by the list of pydantic/genai-prices"));
+    buf_release(&text);
+}
+
 static void the_document_is_json(void **state)
 {
     struct resubmit_plan_facts facts = facts_of(priced);
@@ -215,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_plan_adds_up_its_lanes),
         cmocka_unit_test(of_no_rows_all_is_known),
         cmocka_unit_test(what_is_not_known_is_not_zero),
+        cmocka_unit_test(the_price_says_whose_list_it_is_of),
         cmocka_unit_test(the_document_is_json),
     };
 

@@ -203,13 +203,32 @@ static void the_report_has_the_price_without_a_batch_and_both_currencies(void **
                      "\"usd_nano\": 7500, \"cny_nano\": 60000}");
     buf_clear(&out);
     assert_true(report_put_cost_text(&out, &r, &zhipu, &table));
-    assert_has(&out, "cost             ¥0.000060 ($0.000008 at the rate of 2026-11-20)\n"
+    assert_has(&out, "cost             ¥0.000060 ($0.000008 at 8.0 of 2026-11-20)\n"
                      "estimated        ¥0.000120 (+100.0 %)\n"
                      "realtime         ¥0.000115\n"
                      "wasted           ¥0.000040\n"
                      "estimate         180 input tokens, 200 counted (-10.0 %)\n");
     report_release(&r);
     buf_release(&out);
+}
+
+/* 5 lines say what they took, 4 do not: a token in each of 3 of them is no 0 of the others. */
+static void answers_that_say_nothing_are_like_the_others(void **state)
+{
+    struct report r = {0};
+    struct report_cost cost;
+    struct spend row = row_of("glm-4-air", "2025-11-24", "CNY", 30000);
+
+    (void)state;
+    row.requests = 9;
+    row.guessed = 4;
+    row.usage = (struct usage){.prompt = 3000004, .completion = 4};
+    add(&r.spend, row);
+    report_cost(&r, &zhipu, NULL, &cost);
+    assert_true(cost.realtime_known);
+    /* 5,400,007 tokens in (3,000,004 x 9 / 5) and 7 out, at 0.5 CNY a million */
+    assert_int_equal(cost.realtime_nano, (5400007 + 7) / 2 * 1000);
+    report_release(&r);
 }
 
 static void a_model_without_a_price_is_named(void **state)
@@ -366,6 +385,7 @@ int main(void)
         cmocka_unit_test(a_part_from_before_there_were_bills_has_an_unknown_cost),
         cmocka_unit_test(costs_add_up_and_what_is_not_known_is_never_zero),
         cmocka_unit_test(the_report_has_the_price_without_a_batch_and_both_currencies),
+        cmocka_unit_test(answers_that_say_nothing_are_like_the_others),
         cmocka_unit_test(a_model_without_a_price_is_named),
         cmocka_unit_test_setup_teardown(a_merge_counts_the_bills_and_what_was_for_nothing, set_up,
                                         tear_down),

@@ -25,7 +25,6 @@ struct split_case {
     const char *text;
     const char *rows[3];
     unsigned repairs;
-    size_t unknown, duplicate;
 };
 
 static void assert_row(const struct answer *a, const char *expected, unsigned repairs)
@@ -61,100 +60,89 @@ static void run_cases(const struct answer_rule *rule, const char *answer_field,
         struct answer_content content = {
             .text = {cases[i].text, strlen(cases[i].text)}
         };
-        struct answer_extra extra = {9, 9};
         struct answer out[3];
 
         print_message("  %s\n", cases[i].text);
-        assert_true(answer_split(rule, &pack, &content, &scratch, out, &extra));
+        assert_true(answer_split(rule, &pack, &content, &scratch, out));
         for (size_t row = 0; row < 3; row++)
             assert_row(&out[row], cases[i].rows[row], cases[i].repairs);
-        assert_int_equal(extra.unknown, cases[i].unknown);
-        assert_int_equal(extra.duplicate, cases[i].duplicate);
     }
     answer_scratch_release(&scratch);
 }
 
 #define P(n) "{\"polarity\":" #n "}"
 
+static const struct split_case named[] = {
+    {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},{\"polarity\":3,\"id\":"
+     "\"情感\"}]",                                                                    {P(1), P(2), P(3)},
+     0                                                                                                                                                                            },
+    {"[{\"id\":\"\\u60c5\\u611f\",\"polarity\":3},{\"id\":\"7\",\"polarity\":2},"
+     "{\"polarity\":1,\"id\":\"p1\"}]",                                                 {P(1), P(2), P(3)},
+     0                                                                                                                                                                            },
+    {"{\"results\": [{\"id\":\"p1\",\"polarity\":1}, {\"id\":7,\"polarity\":2}]}",
+     {P(1), P(2), "forgotten"},
+     0                                                                                                                                                                            },
+    {"{\"note\":\"x\",\"skipped\":[1],\"results\":[{\"id\":7,\"polarity\":2}]}",
+     {"forgotten", P(2), "forgotten"},
+     0                                                                                                                                                                            },
+    {"{\"p1\":{\"polarity\":1},\"7\":{\"polarity\":2},\"情感\":{\"polarity\":3}}",
+     {P(1), P(2), P(3)},
+     0                                                                                                                                                                            },
+    {"{\"results\":{\"p1\":{\"polarity\":1},\"p2\":{\"polarity\":2}}}",
+     {P(1), "forgotten", "forgotten"},
+     0                                                                                                                                                                            },
+    {"{\"id\":\"p1\",\"polarity\":1}",                                                       {P(1), "forgotten", "forgotten"},        0                                           },
+ /* One row spoils no other */
+    {"[{\"id\":\"p1\",\"polarity\":\"one\"},{\"id\":7,\"polarity\":2},{\"id\":\"情感\"}]",
+     {"!polarity: expected an integer, got a string (\"one\")", P(2), "!polarity: is missing"},
+     0                                                                                                                                                                            },
+    {"[{\"id\":\"p1\",\"polarity\":1,\"why\":\"x\"},{\"id\":7,\"polarity\":2}]",
+     {"!why: such a member is not allowed", P(2), "forgotten"},
+     0                                                                                                                                                                            },
+ /* Others than asked for: the first counts */
+    {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":\"p1\",\"polarity\":5},{\"id\":\"p9\","
+     "\"polarity\":2},"
+     "{\"polarity\":3},7,null,{\"id\":null},{\"id\":7.0,\"polarity\":3}]",              {P(1), "forgotten", "forgotten"},
+     0                                                                                                                                                                            },
+    {"[]",                                                                                   {"forgotten", "forgotten", "forgotten"}, 0                                           },
+    {"{\"results\":[]}",                                                                     {"forgotten", "forgotten", "forgotten"}, 0                                           },
+ /* Mended */
+    {"```json\n[{'id':'p1','polarity':1,},]\n```",
+     {P(1), "forgotten", "forgotten"},
+     BIT(FENCE) | BIT(QUOTES) | BIT(COMMAS)                                                                                                                                       },
+    {"e.g. {\"id\":\"p1\",\"polarity\":5}. Now: "
+     "[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2}]",                                                                                       {P(1), P(2), "forgotten"},
+     BIT(BRACES)},
+    {"e.g. {\"id\":\"p1\",\"polarity\":5}. Now: {\"id\":\"p1\",\"polarity\":1} "
+     "{\"id\":7,\"polarity\":2}",                                                                                      {"!there are several answers for id \"p1\"", P(2), "forgotten"},
+     BIT(LIST)                                                                                                                                                  },
+    {"{\"id\":\"p1\",\"polarity\":1}\n{\"id\":7,\"polarity\":2}",
+     {P(1), P(2), "forgotten"},
+     BIT(LIST)},
+ /* Cut off: what was complete before counts, what was cut inside does not */
+    {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},{\"id\":\"情感\",\"pol",
+     {P(1), P(2), "forgotten"},
+     BIT(CUT)                                                                                                                         },
+    {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2,\"x",
+     {P(1), "forgotten", "forgotten"},
+     BIT(CUT)},
+    {"{\"results\":[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},",
+     {P(1), P(2), "forgotten"},
+     BIT(CUT)                                                                                                              },
+    {"{\"p1\":{\"polarity\":1},\"7\":{\"polarity\":2,\"x\":[",
+     {P(1), "forgotten", "forgotten"},
+     BIT(CUT)},
+};
+
 static void each_row_gets_what_names_it(void **state)
 {
-    static const struct split_case cases[] = {
-        {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},{\"polarity\":3,\"id\":"
-         "\"情感\"}]",                                                                {P(1), P(2), P(3)},
-         0,                                                                                                                                  0,
-         0                                                                                                                                       },
-        {"[{\"id\":\"\\u60c5\\u611f\",\"polarity\":3},{\"id\":\"7\",\"polarity\":2},"
-         "{\"polarity\":1,\"id\":\"p1\"}]",                                             {P(1), P(2), P(3)},
-         0,                                                                                                                                  0,
-         0                                                                                                                                       },
-        {"{\"results\": [{\"id\":\"p1\",\"polarity\":1}, {\"id\":7,\"polarity\":2}]}",
-         {P(1), P(2), "forgotten"},
-         0,                                                                                                                                  0,
-         0                                                                                                                                       },
-        {"{\"note\":\"x\",\"skipped\":[1],\"results\":[{\"id\":7,\"polarity\":2}]}",
-         {"forgotten", P(2), "forgotten"},
-         0,                                                                                                                                  0,
-         0                                                                                                                                       },
-        {"{\"p1\":{\"polarity\":1},\"7\":{\"polarity\":2},\"情感\":{\"polarity\":3}}",
-         {P(1), P(2), P(3)},
-         0,                                                                                                                                  0,
-         0                                                                                                                                       },
-        {"{\"results\":{\"p1\":{\"polarity\":1},\"p2\":{\"polarity\":2}}}",
-         {P(1), "forgotten", "forgotten"},
-         0,                                                                                                                                  1,
-         0                                                                                                                                       },
-        {"{\"id\":\"p1\",\"polarity\":1}",                                                       {P(1), "forgotten", "forgotten"},        0, 0, 0},
- /* One row spoils no other */
-        {"[{\"id\":\"p1\",\"polarity\":\"one\"},{\"id\":7,\"polarity\":2},{\"id\":\"情感\"}]",
-         {"!polarity: expected an integer, got a string (\"one\")", P(2), "!polarity: is missing"},
-         0,                                                                                                                                  0,
-         0                                                                                                                                       },
-        {"[{\"id\":\"p1\",\"polarity\":1,\"why\":\"x\"},{\"id\":7,\"polarity\":2}]",
-         {"!why: such a member is not allowed", P(2), "forgotten"},
-         0,                                                                                                                                  0,
-         0                                                                                                                                       },
- /* Others than asked for: the first counts */
-        {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":\"p1\",\"polarity\":5},{\"id\":\"p9\","
-         "\"polarity\":2},"
-         "{\"polarity\":3},7,null,{\"id\":null},{\"id\":7.0,\"polarity\":3}]",          {P(1), "forgotten", "forgotten"},
-         0,                                                                                                                                  6,
-         1                                                                                                                                       },
-        {"[]",                                                                                   {"forgotten", "forgotten", "forgotten"}, 0, 0, 0},
-        {"{\"results\":[]}",                                                                     {"forgotten", "forgotten", "forgotten"}, 0, 0, 0},
- /* Mended */
-        {"```json\n[{'id':'p1','polarity':1,},]\n```",
-         {P(1), "forgotten", "forgotten"},
-         BIT(FENCE) | BIT(QUOTES) | BIT(COMMAS),
-         0,                                                                                                                                     0},
-        {"{\"id\":\"p1\",\"polarity\":1}\n{\"id\":7,\"polarity\":2}",
-         {P(1), P(2), "forgotten"},
-         BIT(LIST),
-         0,                                                                                                                                     0},
- /* Cut off: what was complete before counts, what was cut inside does not */
-        {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},{\"id\":\"情感\",\"pol",
-         {P(1), P(2), "forgotten"},
-         BIT(CUT),
-         0,                                                                                                                                     0},
-        {"[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2,\"x",
-         {P(1), "forgotten", "forgotten"},
-         BIT(CUT),
-         0,                                                                                                                                     0},
-        {"{\"results\":[{\"id\":\"p1\",\"polarity\":1},{\"id\":7,\"polarity\":2},",
-         {P(1), P(2), "forgotten"},
-         BIT(CUT),
-         0,                                                                                                                                     0},
-        {"{\"p1\":{\"polarity\":1},\"7\":{\"polarity\":2,\"x\":[",
-         {P(1), "forgotten", "forgotten"},
-         BIT(CUT),
-         0,                                                                                                                                     0},
-    };
     struct err err = {0};
     struct schema *schema = schema_parse("s", POLARITY, strlen(POLARITY), &err);
     struct answer_rule rule = {.type = ANSWER_JSON, .repair = true, .schema = schema};
 
     (void)state;
     assert_non_null(schema);
-    run_cases(&rule, NULL, cases, ARRAY_LEN(cases));
+    run_cases(&rule, NULL, named, ARRAY_LEN(named));
     schema_free(schema);
 }
 
@@ -163,13 +151,11 @@ static void the_answer_may_be_a_member_of_its_own(void **state)
     static const struct split_case cases[] = {
         {"[{\"id\":\"p1\",\"answer\":[1, 2]},{\"id\":7},{\"id\":\"情感\",\"answer\":null}]",
          {"[1,2]", "!the element has no \"answer\"", "null"},
-         0,                                                                                                                                 0,
-         0                                                                                                                                      },
-        {"{\"p1\":[1],\"情感\":\"x\"}",                                                      {"[1]", "forgotten", "\"x\""}, 0,            0, 0},
+         0                                                                                                                            },
+        {"{\"p1\":[1],\"情感\":\"x\"}",                                                      {"[1]", "forgotten", "\"x\""},        0},
         {"{\"p1\":{\"answer\":\"x\"},\"7\":{\"other\":1},\"情感\":{\"id\":\"情感\",\"answer\":[1, "
-         "{}]}}",                                                                                     {"\"x\"", "{\"other\":1}", "[1,{}]"},
-         0, 0,
-         0                                                                                                                                   },
+         "{}]}}",                                                                     {"\"x\"", "{\"other\":1}", "[1,{}]"},
+         0                                                                                                                            },
     };
     struct answer_rule rule = {.type = ANSWER_JSON};
 
@@ -212,9 +198,57 @@ static void an_answer_to_one_row_need_not_name_it(void **state)
         struct answer out;
 
         print_message("  %s\n", cases[i].text);
-        assert_int_equal(answer_split(&rule, &pack, &content, &scratch, &out, NULL),
-                         cases[i].readable);
+        assert_int_equal(answer_split(&rule, &pack, &content, &scratch, &out), cases[i].readable);
         assert_row(&out, cases[i].row, 0);
+    }
+    answer_scratch_release(&scratch);
+    schema_free(schema);
+}
+
+#define TOPICS                                                                              \
+    "{\"type\":\"object\",\"required\":[\"topics\",\"score\"],\"properties\":{\"topics\":{" \
+    "\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"score\":{\"type\":\"integer\"}}}"
+
+/* With the schema and without. */
+static const struct {
+    const char *text, *with, *without;
+} alone[] = {
+    {"{\"topics\":[{\"t\":\"x\"}],\"score\":2}",                      "=",                                     "="            },
+    {"{\"topics\":[{\"t\":\"x\"},{\"t\":\"y\"}],\"score\":2}",        "=",                                     "="            },
+    {"{\"topics\":[{\"id\":7,\"t\":\"x\"}],\"score\":2}",             "=",                                     "="            },
+    {"{\"topics\":[{\"id\":\"p1\",\"t\":\"x\"}],\"score\":2}",        "=",                                     "{\"t\":\"x\"}"},
+    {"{\"topics\":[],\"score\":2}",                                   "=",                                     "="            },
+    {"{\"topics\":[{\"id\":7,\"t\":\"x\"}]}",                         "forgotten",                             "forgotten"    },
+    {"{\"topics\":[{\"t\":\"x\"}]}",                                  "!topics: is missing",                   "{\"t\":\"x\"}"},
+    {"{\"note\":1,\"all\":[{\"topics\":[],\"score\":2}]}",            "{\"topics\":[],\"score\":2}",           "="            },
+    {"{\"all\":[{\"id\":\"p1\",\"topics\":[],\"score\":2}],\"n\":1}", "{\"topics\":[],\"score\":2}",
+     "{\"topics\":[],\"score\":2}"                                                                                            },
+    {"{\"id\":\"p1\",\"topics\":[{\"id\":7}],\"score\":2}",           "{\"topics\":[{\"id\":7}],\"score\":2}",
+     "{\"topics\":[{\"id\":7}],\"score\":2}"                                                                                  },
+    {"{\"id\":\"p2\",\"topics\":[{\"id\":\"p1\"}],\"score\":2}",      "forgotten",                             "forgotten"    },
+};
+
+static void an_answer_to_one_row_is_all_of_it_where_that_is_valid(void **state)
+{
+    struct err err = {0};
+    struct schema *schema = schema_parse("s", TOPICS, strlen(TOPICS), &err);
+    struct answer_pack pack = {.id_field = "id", .ids = ids, .count = 1};
+    struct answer_scratch scratch;
+
+    (void)state;
+    answer_scratch_init(&scratch, MAX_BYTES);
+    for (size_t i = 0; i < 2 * ARRAY_LEN(alone); i++) {
+        const char *text = alone[i / 2].text;
+        const char *row = i % 2 == 0 ? alone[i / 2].with : alone[i / 2].without;
+        struct answer_rule rule = {.type = ANSWER_JSON, .schema = i % 2 == 0 ? schema : NULL};
+        struct answer_content content = {
+            .text = {text, strlen(text)}
+        };
+        struct answer out;
+
+        print_message("  %s\n", text);
+        assert_true(answer_split(&rule, &pack, &content, &scratch, &out));
+        assert_row(&out, *row == '=' ? text : row, 0);
     }
     answer_scratch_release(&scratch);
     schema_free(schema);
@@ -225,14 +259,12 @@ static void texts_are_packed_as_strings(void **state)
     static const struct split_case cases[] = {
         {"[{\"id\":\"p1\",\"answer\":\"a\"},{\"id\":7,\"answer\":3},{\"id\":\"情感\",\"answer\":"
          "\"\"}]",            {"\"a\"", "!expected a text, got number", "!the answer is empty"},
-         0,                                                                                                  0,
-         0                                                                                                       },
-        {"{\"p1\":\"a\",\"7\":\"b\"}", {"\"a\"", "\"b\"", "forgotten"},                                   0, 0, 0},
+         0                                                                                                 },
+        {"{\"p1\":\"a\",\"7\":\"b\"}", {"\"a\"", "\"b\"", "forgotten"},                                   0},
     };
     static const struct split_case bare[] = {
         {"[{\"id\":\"p1\",\"summary\":\"a\"},{\"id\":7,\"a\":\"b\",\"c\":\"d\"}]",
          {"\"a\"", "!expected a text, got object", "forgotten"},
-         0, 0,
          0},
     };
     struct answer_rule rule = {.type = ANSWER_TEXT};
@@ -275,7 +307,7 @@ static void an_answer_that_cannot_be_read_is_nobodys(void **state)
         struct answer out[3];
 
         print_message("  %s\n", cases[i].text);
-        assert_false(answer_split(&rule, &pack, &content, &scratch, out, NULL));
+        assert_false(answer_split(&rule, &pack, &content, &scratch, out));
         for (size_t row = 0; row < 3; row++) {
             assert_int_equal(out[row].verdict, ANSWER_INVALID);
             assert_false(out[row].forgotten);
@@ -312,7 +344,7 @@ static void a_large_pack_keeps_every_answer(void **state)
         .text = {text.data, text.len}
     };
 
-    assert_true(answer_split(&rule, &pack, &content, &scratch, out, NULL));
+    assert_true(answer_split(&rule, &pack, &content, &scratch, out));
     for (size_t i = 0; i < COUNT; i++) {
         (void)snprintf(expected, sizeof(expected), "{\"n\":%zu}", i);
         assert_row(&out[i], expected, 0);
@@ -327,6 +359,7 @@ int main(void)
         cmocka_unit_test(each_row_gets_what_names_it),
         cmocka_unit_test(the_answer_may_be_a_member_of_its_own),
         cmocka_unit_test(an_answer_to_one_row_need_not_name_it),
+        cmocka_unit_test(an_answer_to_one_row_is_all_of_it_where_that_is_valid),
         cmocka_unit_test(texts_are_packed_as_strings),
         cmocka_unit_test(an_answer_that_cannot_be_read_is_nobodys),
         cmocka_unit_test(a_large_pack_keeps_every_answer),

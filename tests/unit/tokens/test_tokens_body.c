@@ -113,6 +113,15 @@ static const struct {
     {"{\"max_tokens\":9223372036854775807}",               UINT32_MAX},
     {"{\"max_tokens\":2,\"n\":9223372036854775807}",       UINT32_MAX},
     {"{\"max_completion_tokens\":null,\"max_tokens\":9}",  9         },
+    {"{\"max_tokens\":9,\"prompt\":\"a\"}",                  9         },
+    {"{\"max_tokens\":9,\"prompt\":[\"a\",\"b\",\"c\"]}",    27        },
+    {"{\"max_tokens\":9,\"prompt\":[1,2,3]}",              9         },
+    {"{\"max_tokens\":9,\"prompt\":[[1,2],[3]]}",          18        },
+    {"{\"max_tokens\":9,\"prompt\":[]}",                   9         },
+    {"{\"max_tokens\":9,\"n\":2,\"best_of\":5}",           45        },
+    {"{\"max_tokens\":9,\"n\":5,\"best_of\":2}",           45        },
+    {"{\"max_tokens\":9,\"best_of\":3,\"prompt\":[\"a\",\"b\"]}", 54},
+    {"{\"max_tokens\":9,\"best_of\":4294967295,\"prompt\":[\"a\",\"b\"]}", UINT32_MAX},
 };
 
 static void a_ceiling_is_for_all_choices(void **state)

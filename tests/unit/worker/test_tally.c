@@ -441,6 +441,75 @@ static void an_answer_that_says_nothing_costs_what_was_estimated(void **state)
     tally_release(&t);
 }
 
+static void what_is_left_never_counts_for_less_than_it_can_be(void **state)
+{
+    static const struct {
+        uint64_t total;
+        uint32_t left;
+        uint64_t most, expected;
+    } cases[] = {
+        {18420,      2,    10000,      18420     }, /* 21 x 400, 20 x 1 and 10,000: any two of them */
+        {18420,      1,    10000,      10000     },
+        {18420,      0,    10000,      0         },
+        {10,         3,    1,          3         },
+        {10,         30,   1,          10        },
+        {UINT64_MAX, 1000, UINT64_MAX, UINT64_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(tally_at_most(cases[i].total, cases[i].left, cases[i].most),
+                         cases[i].expected);
+}
+
+static void assert_lesson(const struct tally *t, uint64_t estimated, uint64_t counted)
+{
+    struct tally_lesson lesson;
+
+    tally_teach(t, &lesson);
+    assert_int_equal(lesson.estimated, estimated);
+    assert_int_equal(lesson.counted, counted);
+}
+
+/* What is estimated too high makes calibration too low, and what is reserved with it. */
+static void lines_teach_only_what_is_surely_of_them(void **state)
+{
+    struct member m = {.window = 3,
+                       .lines = 4,
+                       .left = 4,
+                       .tokens = 430,
+                       .most_tokens = 430,
+                       .line_tokens = 120};
+    struct tally t;
+
+    (void)state;
+    tally_init(&t, &m, 1, NULL, 0);
+    assert_lesson(&t, 0, 0);
+    for (uint32_t i = 0; i < 3; i++)
+        note_line(&t, 3, i, OUTCOME_OK, &took);
+    assert_lesson(&t, 310, 300); /* the fourth, which failed, may have 120 of them */
+    note_line(&t, 3, 3, OUTCOME_OK, &took);
+    assert_lesson(&t, 430, 400);
+    tally_release(&t);
+    m.line_tokens = 400; /* it may be that one */
+    tally_init(&t, &m, 1, NULL, 0);
+    for (uint32_t i = 0; i < 3; i++)
+        note_line(&t, 3, i, OUTCOME_OK, &took);
+    assert_lesson(&t, 0, 0);
+    note_line(&t, 3, 3, OUTCOME_OK, NULL);
+    assert_lesson(&t, 0, 0); /* or the one that does not say what it took */
+    tally_release(&t);
+    m.line_tokens = 120;
+    m.tokens = 215; /* of two lines that are left: nobody knows which */
+    m.left = 2;
+    m.mask[0] = 3;
+    tally_init(&t, &m, 1, NULL, 0);
+    note_line(&t, 3, 2, OUTCOME_OK, &took);
+    note_line(&t, 3, 3, OUTCOME_OK, &took);
+    assert_lesson(&t, 0, 0);
+    tally_release(&t);
+}
+
 static void assert_same_bill(const struct bill *a, const struct bill *b)
 {
     assert_memory_equal(&a->usage, &b->usage, sizeof(a->usage));
@@ -523,6 +592,8 @@ int main(void)
         cmocka_unit_test(the_blob_carries_everything_to_the_next_worker),
         cmocka_unit_test(each_task_is_billed_once_and_by_part),
         cmocka_unit_test(an_answer_that_says_nothing_costs_what_was_estimated),
+        cmocka_unit_test(what_is_left_never_counts_for_less_than_it_can_be),
+        cmocka_unit_test(lines_teach_only_what_is_surely_of_them),
         cmocka_unit_test(who_takes_over_bills_no_line_again),
         cmocka_unit_test(what_an_older_worker_left_stays_settled),
     };
