@@ -172,6 +172,16 @@ static int look(const struct invocation *call, struct session *s, struct jobs *j
     return EXIT_CODE_OK;
 }
 
+/* The first round last: it is by that one that the others are found. */
+static int purge_all(const struct invocation *call, struct session *s, const struct jobs *jobs)
+{
+    int code = ask(call, jobs->items);
+
+    for (size_t i = jobs->count; code == EXIT_CODE_OK && i-- > 0;)
+        code = purge(call, s, jobs->items + i);
+    return code;
+}
+
 static int run(struct invocation *call)
 {
     struct jobs jobs = {0};
@@ -181,10 +191,7 @@ static int run(struct invocation *call)
 
     code = session == NULL ? verb_fail(call, &err, NULL) : look(call, session, &jobs);
     if (code == EXIT_CODE_OK && jobs.items != NULL)
-        code = ask(call, jobs.items);
-    for (size_t i = jobs.count; code == EXIT_CODE_OK && i > 0;
-         i--) /* the first one is found last */
-        code = purge(call, session, &jobs.items[i - 1]);
+        code = purge_all(call, session, &jobs);
     session_close(session);
     free(jobs.items);
     return code;

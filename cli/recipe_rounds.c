@@ -138,31 +138,36 @@ static void look(const struct job_view *view, void *arg)
     looked->ok = finish_from_view(&looked->finish, view, &looked->err);
 }
 
+/* *@found: there is such a round; a job that only happens to be called so is none. */
+static bool look_at(struct session *session, const char *name, unsigned round,
+                    struct looked *looked, bool *found, struct err *err)
+{
+    struct err missing = {0};
+
+    *found = session_view(session, name, look, looked, &missing);
+    if (!*found && round > 1 && missing.kind == ERR_NO_JOB)
+        return true;
+    if (!*found || !looked->ok) {
+        *err = *found ? looked->err : missing;
+        return false;
+    }
+    return round == 1 || recipe_rounds_is_one(&looked->finish.spec, found, err);
+}
+
 bool recipe_rounds_look(struct recipe_rounds *rounds, struct session *session, const char *job,
                         struct err *err)
 {
     struct looked *looked = xcalloc(1, sizeof(*looked));
     char name[JOB_NAME_MAX + 1];
-    struct err missing = {0};
+    bool found = true;
     bool ok = true;
 
-    for (unsigned round = 1; ok && round <= JOB_ROUND_MAX; round++) {
-        job_round_name(job, round, name);
-        if (!session_view(session, name, look, looked, &missing)) {
-            ok = round > 1 && missing.kind == ERR_NO_JOB;
-            if (!ok)
-                *err = missing;
-            break;
-        }
-        if (!looked->ok)
-            *err = looked->err;
-        bool is = round == 1;
-        ok = looked->ok && (is || recipe_rounds_is_one(&looked->finish.spec, &is, err));
-        if (ok && !is)
-            break; /* another job that happens to be called so */
-        ok = ok && (looked->finish.state == JOB_FINAL ||
-                    err_set(err, ERR_TEMPORARY, "job \"%s\" has not ended yet", name));
-        ok = ok && recipe_rounds_add(rounds, &looked->finish, err);
+    for (unsigned round = 1; ok && found && round <= JOB_ROUND_MAX; round++) {
+        ok = look_at(session, job_round_name(job, round, name), round, looked, &found, err);
+        if (ok && found)
+            ok = (looked->finish.state == JOB_FINAL ||
+                  err_set(err, ERR_TEMPORARY, "job \"%s\" has not ended yet", name)) &&
+                 recipe_rounds_add(rounds, &looked->finish, err);
     }
     free(looked);
     return ok;

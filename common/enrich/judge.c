@@ -30,7 +30,8 @@ struct course {
 struct slot {
     struct pair pair;
     uint32_t course;
-    const struct map_request *request; /* NULL: it was not asked */
+    bool asked;                        /* in some round */
+    const struct map_request *request; /* NULL: it was not asked in that round */
     size_t item;                       /* its row's place in the request */
     const struct map_pair *unasked;    /* why it was not */
     struct result_place place;
@@ -143,12 +144,6 @@ void judge_watch(struct judge *j, judge_result_fn fn, void *arg)
     j->arg = arg;
 }
 
-void judge_keep(struct judge *j, size_t bytes)
-{
-    buf_release(&j->kept);
-    j->kept = BUF_INIT(bytes);
-}
-
 static struct slot *slot_of(const struct judge *j, uint32_t row, size_t analysis)
 {
     return &j->slots[(size_t)row * j->recipe->count + analysis];
@@ -216,7 +211,8 @@ static bool fold_unasked(struct judge *j, uint32_t course, struct err *err)
             return err_set(err, ERR_PERMANENT, "a map names a row that is not in its block");
         struct slot *slot = slot_of(j, p->row, p->analysis);
         if (pair_fold(&slot->pair, state_of_code(p->code)))
-            *slot = (struct slot){.pair = slot->pair, .course = course, .unasked = p};
+            *slot = (struct slot){
+                .pair = slot->pair, .course = course, .asked = slot->asked, .unasked = p};
     }
     return true;
 }
@@ -225,11 +221,13 @@ static void fold_row(struct judge *j, const struct slot *from, const struct read
 {
     struct slot *slot = slot_of(j, from->request->rows[from->item], from->request->analysis);
 
+    slot->asked = true;
     if (!pair_fold(&slot->pair, said->said))
         return;
     struct pair pair = slot->pair;
     *slot = *from;
     slot->pair = pair;
+    slot->asked = true;
     slot->repairs = said->repairs;
     keep(j, slot, &said->json);
 }
@@ -405,7 +403,7 @@ bool judge_look(struct judge *j, uint32_t row, size_t analysis, struct judged *o
     const struct slot *slot = slot_of(j, row, analysis);
     const struct analysis *a = &j->recipe->analyses[analysis];
     struct judged found = {.verdict = judge_verdict(j, row, analysis, true),
-                           .asked = slot->request != NULL,
+                           .asked = slot->asked,
                            .repairs = slot->repairs,
                            .code = "",
                            .why = ""};

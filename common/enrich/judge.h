@@ -72,9 +72,6 @@ void judge_free(struct judge *judge);
 /** Call @fn for every result line that judge_block() reads from now on. */
 void judge_watch(struct judge *judge, judge_result_fn fn, void *arg);
 
-/** How many bytes of a block's answers are kept; those beyond are read again. Preset 16 MiB. */
-void judge_keep(struct judge *judge, size_t bytes);
-
 /**
  * The next block of all rounds; *@end: there is none, and the results are at their end as well.
  * ERR_PERMANENT: maps and results do not belong together.

@@ -5,22 +5,6 @@
 
 #include "common/base/attr.h"
 
-const char *pair_state_name(enum pair_state state)
-{
-    switch (state) {
-    case PAIR_UNKNOWN: return "unknown";
-    case PAIR_SKIPPED: return "skipped";
-    case PAIR_NO_ROW: return "no row";
-    case PAIR_PROBLEM: return "problem";
-    case PAIR_OK: return "ok";
-    case PAIR_REPAIRED: return "repaired";
-    case PAIR_INVALID: return "invalid";
-    case PAIR_LOST: return "lost";
-    case PAIR_FAILED: return "failed";
-    }
-    return "?";
-}
-
 const char *pair_verdict_name(enum pair_verdict verdict)
 {
     switch (verdict) {

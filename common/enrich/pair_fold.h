@@ -30,9 +30,6 @@ enum pair_state {
     PAIR_FAILED,
 };
 
-/** "unknown", "skipped", ... */
-const char *pair_state_name(enum pair_state state);
-
 struct pair {
     enum pair_state state;
     uint32_t tries; /* answers that were not valid */

@@ -43,11 +43,6 @@ void result_file_free(struct result_file *f)
     free(f);
 }
 
-const char *result_file_name(const struct result_file *f)
-{
-    return f->name == NULL ? "no file" : f->name;
-}
-
 static bool damaged(const struct result_file *f, const char *what, struct err *err)
 {
     return err_set(err, ERR_PERMANENT, "%s: at byte %" PRIu64 " there is %s", f->name, f->offset,

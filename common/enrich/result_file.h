@@ -38,7 +38,4 @@ const struct result_line *result_file_line(const struct result_file *f, struct s
 /** Go to the next line. ERR_PERMANENT when it is no result line, or has no end. */
 MUST_CHECK bool result_file_next(struct result_file *f, struct err *err);
 
-/** For messages. */
-const char *result_file_name(const struct result_file *f);
-
 #endif

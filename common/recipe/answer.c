@@ -26,16 +26,6 @@ bool answer_type_parse(const char *name, enum answer_type *out)
     return true;
 }
 
-const char *answer_verdict_name(enum answer_verdict verdict)
-{
-    switch (verdict) {
-    case ANSWER_OK: return "ok";
-    case ANSWER_REPAIRED: return "repaired";
-    case ANSWER_INVALID: return "invalid";
-    }
-    return "?";
-}
-
 void answer_scratch_init(struct answer_scratch *scratch, size_t max_bytes)
 {
     /* Of a text as a JSON string, no character becomes longer than \u00XX. */

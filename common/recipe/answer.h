@@ -42,9 +42,6 @@ struct answer_rule {
 
 enum answer_verdict { ANSWER_OK, ANSWER_REPAIRED, ANSWER_INVALID };
 
-/** "ok", "repaired", "invalid". */
-const char *answer_verdict_name(enum answer_verdict verdict);
-
 /** One answer, judged. */
 struct answer {
     enum answer_verdict verdict;

@@ -28,15 +28,6 @@ const char *image_type_name(enum image_type type)
     return "";
 }
 
-const char *image_problem_name(enum image_problem problem)
-{
-    switch (problem) {
-    case IMAGE_MISSING: return "image_missing";
-    case IMAGE_INVALID: return "image_invalid";
-    }
-    return "?";
-}
-
 static bool begins(const char *bytes, size_t len, const char *magic, size_t magic_len)
 {
     return len >= magic_len && memcmp(bytes, magic, magic_len) == 0;

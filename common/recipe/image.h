@@ -37,9 +37,6 @@ enum image_problem {
     IMAGE_INVALID, /* no image we know, empty, too large; a reference that is nothing */
 };
 
-/** The code of the row's failure: "image_missing", "image_invalid". */
-const char *image_problem_name(enum image_problem problem);
-
 /**
  * Append the URL that a request takes for @ref, NUL-terminated: http://, https:// and data:image/
  * as they are; anything else is the path of a file, from @folder (NULL: the current one) unless it

@@ -52,12 +52,3 @@ void recipe_release(struct recipe *recipe)
     free(recipe->content);
     *recipe = (struct recipe){0};
 }
-
-const struct analysis *recipe_find(const struct recipe *recipe, const char *name)
-{
-    for (size_t i = 0; i < recipe->count; i++) {
-        if (strcmp(recipe->analyses[i].name, name) == 0)
-            return &recipe->analyses[i];
-    }
-    return NULL;
-}

@@ -42,9 +42,6 @@ enum on_invalid {
     ON_INVALID_FAIL,    /* failed at once; has no default */
 };
 
-/** "retry", "default", "fail": the words of the file. */
-const char *on_invalid_name(enum on_invalid how);
-
 /** One question about each row. Owned by its recipe. */
 struct analysis {
     char *name; /* letters, digits, _ and -; no two are the same */
@@ -131,8 +128,5 @@ MUST_CHECK bool recipe_from_bundle(const char *text, size_t len, struct recipe *
 
 /** Free everything; the struct is empty afterwards. May be called on a zeroed one. */
 void recipe_release(struct recipe *recipe);
-
-/** The analysis of that name, or NULL. */
-const struct analysis *recipe_find(const struct recipe *recipe, const char *name);
 
 #endif

@@ -15,11 +15,6 @@ static const char *const vocabulary_keys[] = {"file",   "terms", "path", "at",
 /* The words of `on_invalid`, in the order of the enum. */
 static const char *const on_invalid_words[] = {"retry", "default", "fail", NULL};
 
-const char *on_invalid_name(enum on_invalid how)
-{
-    return on_invalid_words[how];
-}
-
 /* ---- what an answer must be ---- */
 
 static bool schema_from(struct recipe_loader *l, size_t at, struct analysis *a)

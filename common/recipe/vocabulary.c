@@ -314,11 +314,6 @@ void vocabulary_free(struct vocabulary *vocabulary)
     free(vocabulary);
 }
 
-size_t vocabulary_count(const struct vocabulary *vocabulary)
-{
-    return vocabulary->count;
-}
-
 bool vocabulary_text(const struct vocabulary *vocabulary, struct buf *out)
 {
     for (size_t i = 0; i < vocabulary->count; i++) {

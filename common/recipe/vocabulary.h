@@ -44,9 +44,6 @@ MUST_CHECK struct vocabulary *vocabulary_parse(const char *name, const char *tex
 /** NULL is fine. */
 void vocabulary_free(struct vocabulary *vocabulary);
 
-/** Terms, those of all levels. */
-size_t vocabulary_count(const struct vocabulary *vocabulary);
-
 /**
  * Append the terms for people and models, one a line, in the order of the file: "- name", two
  * spaces deeper for each level; no newline behind the last. False past the limit of @out.

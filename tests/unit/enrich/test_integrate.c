@@ -162,36 +162,83 @@ static void what_is_open_is_not_integrated_unless_nothing_comes_after(void **sta
     buf_release(&out);
 }
 
-static void answers_that_are_read_again_are_those_that_were_kept(void **state)
+/* A JSON list of one text of @len times @c; the caller releases it. */
+static struct buf make_answer(char c, size_t len)
 {
-    struct enrich_world *w = *state;
-    struct err err = {0};
+    struct buf text = BUF_INIT(len + 8);
 
-    answer_both_rounds(w);
-    struct judge *kept = judge_new(&w->recipe, w->rounds, w->count, &err);
-    struct judge *read = judge_new(&w->recipe, w->rounds, w->count, &err);
+    assert_true(buf_append(&text, "[\"", 2) && buf_reserve(&text, len + 2));
+    memset(text.data + 2, c, len);
+    text.len += len;
+    assert_true(buf_append(&text, "\"]", 2));
+    return text;
+}
+
+static void answers_beyond_those_that_are_kept_are_read_again(void **state)
+{
+    enum { LARGE = 6 << 20 }; /* two such are kept */
+
+    struct enrich_world w;
+    struct judge *judge;
+    struct buf answers[3];
+    struct err err = {0};
     bool end = true;
 
-    judge_keep(read, 0);
-    assert_true(judge_block(kept, &end, &err) && judge_block(read, &end, &err));
-    assert_false(end);
-    assert_int_equal(judge_rows(kept), 4);
-    for (uint32_t row = 0; row < 4; row++) {
-        for (size_t i = 0; i < w->recipe.count; i++) {
-            struct judged a, b;
+    (void)state;
+    enrich_world_make(&w,
+                      "model: m\nanalyses:\n  - {name: a, prompt: '{{t}}', answer: {type: json}}\n",
+                      "rows.jsonl", "{\"t\":1}\n{\"t\":2}\n{\"t\":3}\n");
+    for (int i = 0; i < 3; i++)
+        answers[i] = make_answer((char)('a' + i), LARGE);
+    const struct enrich_said said[] = {
+        {"a_0000", answers[0].data, NULL},
+        {"a_0001", answers[1].data, NULL},
+        {"a_0002", answers[2].data, NULL},
+    };
+    enrich_world_round(&w, said, ARRAY_LEN(said));
+    judge = judge_new(&w.recipe, w.rounds, w.count, &err);
+    assert_true(judge_block(judge, &end, &err));
+    for (uint32_t row = 0; row < 3; row++) {
+        struct judged found;
 
-            assert_true(judge_look(kept, row, i, &a, &err));
-            assert_true(judge_look(read, row, i, &b, &err));
-            assert_int_equal(a.verdict, b.verdict);
-            assert_int_equal(a.repairs, b.repairs);
-            assert_int_equal(a.json.len, b.json.len);
-            assert_true(a.json.len == 0 || memcmp(a.json.p, b.json.p, a.json.len) == 0);
-        }
+        assert_true(judge_look(judge, row, 0, &found, &err));
+        assert_int_equal(found.verdict, VERDICT_OK);
+        assert_int_equal(found.json.len, answers[row].len);
+        assert_memory_equal(found.json.p, answers[row].data, found.json.len);
+        buf_release(&answers[row]);
     }
-    assert_true(judge_block(kept, &end, &err));
-    assert_true(end);
-    judge_free(kept);
-    judge_free(read);
+    judge_free(judge);
+    enrich_world_free(&w);
+}
+
+static void what_was_asked_once_counts_as_asked_when_it_cannot_be_asked_again(void **state)
+{
+    static const struct enrich_said said[] = {
+        {NULL, "no JSON", NULL}
+    };
+    struct enrich_world w;
+    struct enrich_report report;
+    char path[SCRATCH_PATH_MAX + 16];
+    struct err err = {0};
+
+    (void)state;
+    enrich_world_make(&w,
+                      "model: m\nanalyses:\n  - {name: a, prompt: '{{t}}', images: '{{i}}', "
+                      "answer: {type: json}}\n",
+                      "rows.jsonl", "{\"t\":1,\"i\":\"a.png\"}\n{\"t\":2,\"i\":\"b.png\"}\n");
+    (void)snprintf(path, sizeof(path), "%s/a.png", w.path);
+    enrich_world_write(path, "\x89PNG\r\n\x1a\nrest");
+    enrich_world_round(&w, said, 1);
+    enrich_world_assert_asked(&w, "a_0000 ");
+    assert_int_equal(unlink(path), 0);
+    enrich_world_round(&w, said, 1);
+    enrich_world_assert_asked(&w, "");
+    if (!enrich_world_integrate(&w, true, &report, NULL, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(report.analyses[0].asked, 1);
+    assert_int_equal(report.analyses[0].requests, 1);
+    enrich_report_release(&report);
+    enrich_world_free(&w);
 }
 
 static void rows_that_changed_and_another_recipe_are_refused(void **state)
@@ -558,7 +605,8 @@ int main(void)
         TEST(a_repeat_finds_its_files_and_writes_nothing),
         TEST(an_output_that_was_lost_is_written_again),
         TEST(what_is_open_is_not_integrated_unless_nothing_comes_after),
-        TEST(answers_that_are_read_again_are_those_that_were_kept),
+        cmocka_unit_test(answers_beyond_those_that_are_kept_are_read_again),
+        cmocka_unit_test(what_was_asked_once_counts_as_asked_when_it_cannot_be_asked_again),
         TEST(rows_that_changed_and_another_recipe_are_refused),
         TEST(rows_that_changed_between_are_named),
         TEST(a_later_round_is_not_rendered_of_rows_that_changed),

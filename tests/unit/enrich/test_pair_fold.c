@@ -76,8 +76,8 @@ static void what_the_rounds_said_decides(void **state)
 
         for (const char *p = cases[i].rounds; *p != '\0'; p++)
             (void)pair_fold(&pair, said(*p));
-        print_message("  \"%s\" %s %u%s\n", cases[i].rounds, on_invalid_name(rule.on_invalid),
-                      rule.tries, rule.has_fallback ? " default" : "");
+        print_message("  \"%s\" %d %u%s\n", cases[i].rounds, (int)rule.on_invalid, rule.tries,
+                      rule.has_fallback ? " default" : "");
         assert_string_equal(pair_verdict_name(pair_verdict(&pair, &rule, false)),
                             pair_verdict_name(cases[i].now));
         assert_string_equal(pair_verdict_name(pair_verdict(&pair, &rule, true)),
@@ -94,8 +94,7 @@ static void only_an_older_valid_answer_counts_before_what_is_newer(void **state)
                 (old == PAIR_OK || old == PAIR_REPAIRED) && now != PAIR_OK && now != PAIR_REPAIRED;
             struct pair pair = {.state = (enum pair_state)old};
 
-            print_message("  %s, then %s\n", pair_state_name((enum pair_state)old),
-                          pair_state_name((enum pair_state)now));
+            print_message("  %d, then %d\n", old, now);
             assert_int_equal(pair_fold(&pair, (enum pair_state)now), !keeps);
             assert_int_equal(pair.state, keeps ? old : now);
         }

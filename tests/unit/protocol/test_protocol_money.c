@@ -19,6 +19,7 @@ struct one {
     uint64_t tokens, est_output;
     uint32_t open_ended;
     const struct price_quote *quote; /* NULL: not known */
+    uint64_t line_tokens, line_output;
 };
 
 static enum protocol_answer put(struct bench *b, uint32_t w, const struct one *one)
@@ -29,6 +30,8 @@ static enum protocol_answer put(struct bench *b, uint32_t w, const struct one *o
                               .tokens = one->tokens,
                               .est_output = one->est_output,
                               .open_ended = one->open_ended,
+                              .line_tokens = one->line_tokens,
+                              .line_output = one->line_output,
                               .priced = one->quote != NULL,
                               .longest = 20,
                               .mask = mask,
@@ -51,7 +54,7 @@ static enum protocol_answer put(struct bench *b, uint32_t w, const struct one *o
 
 static struct job_tunables tunables_of(const char *currency, int64_t cap)
 {
-    struct job_tunables t = {.max_inflight_shards = 1000,
+    struct job_tunables t = {.max_inflight_shards = 2000,
                              .max_inflight_bytes = MILLION,
                              .poll_ms = 1,
                              .max_attempts = 3,
@@ -523,6 +526,185 @@ static void what_backs_off_is_waited_for(void **state)
     assert_held(b, false);
 }
 
+/* One lane is full of another job's: what fits the cap there still comes. */
+static void what_fits_the_cap_is_waited_for_whatever_else_forbids_it(void **state)
+{
+    struct bench *b = *state;
+    struct pack_limits limits = bench_limits;
+    static const struct one dear = {.tokens = MILLION, .quote = &quote};
+    static const struct one cheap = {.tokens = 1000, .quote = &quote};
+
+    limits.lane_requests = 10;
+    assert_int_equal(open_capped(b, UNIT), PROTOCOL_NEW);
+    assert_int_equal(put(b, 0, &dear), PROTOCOL_OK);
+    assert_int_equal(put(b, 1, &cheap), PROTOCOL_OK);
+    assert_int_equal(bench_seal(b, JOB, 2), PROTOCOL_OK);
+    redis_server_ask(&b->server, "HSET sheaf:{0}:lane:" ACCOUNT ":lane1 ub 1 ut 1 ur 10", NULL, 0);
+    assert_int_equal(bench_pack(b, "b1", &limits), PROTOCOL_NONE);
+    assert_held(b, false);
+    redis_server_ask(&b->server, "DEL sheaf:{0}:lane:" ACCOUNT ":lane1", NULL, 0);
+    assert_int_equal(bench_pack(b, "b1", &limits), PROTOCOL_OK);
+    settle(b, "b1", 10);
+    assert_int_equal(bench_pack(b, "b2", &limits), PROTOCOL_NONE);
+    assert_held(b, true);
+}
+
+static void what_fits_the_cap_is_found_behind_any_number_that_does_not(void **state)
+{
+    struct bench *b = *state;
+    static const struct one dear = {.tokens = MILLION, .quote = &quote};
+    static const struct one cheap = {.tokens = 1000, .quote = &quote};
+
+    assert_int_equal(open_capped(b, UNIT), PROTOCOL_NEW);
+    for (uint32_t w = 0; w < 1100; w++)
+        assert_int_equal(put(b, w, w == 1098 ? &cheap : &dear), PROTOCOL_OK);
+    assert_int_equal(bench_seal(b, JOB, 1100), PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(b->batch.requests, 10);
+    assert_money(b, 0, 1150000);
+    settle(b, "b1", 10);
+    assert_int_equal(bench_pack(b, "b2", NULL), PROTOCOL_NONE);
+    assert_held(b, true);
+}
+
+static void the_hold_names_the_model_without_a_price(void **state)
+{
+    struct bench *b = *state;
+    static const struct one one = {.tokens = MILLION};
+
+    assert_int_equal(open_capped(b, UNIT), PROTOCOL_NEW);
+    assert_int_equal(put(b, 0, &one), PROTOCOL_OK);
+    assert_int_equal(bench_seal(b, JOB, 1), PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_NONE);
+    assert_held(b, true);
+    assert_string_equal(b->why, "there is a cap, and no price is known for model model-a");
+}
+
+/* Sums that do not fit in 63 bits would stop a script half way, and leave a batch that is nowhere. */
+static void amounts_that_are_too_large_are_the_largest(void **state)
+{
+    struct bench *b = *state;
+    static const struct price_quote mad = {"CNY", 0, 0, 1000 * UNIT};
+    static const struct one one = {.est_output = 10 * (uint64_t)UINT32_MAX, .quote = &mad};
+
+    assert_int_equal(open_capped(b, -1), PROTOCOL_NEW);
+    for (uint32_t w = 0; w < 600; w++)
+        assert_int_equal(put(b, w, &one), PROTOCOL_OK);
+    assert_int_equal(bench_seal(b, JOB, 600), PROTOCOL_OK);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.need_nano, -1);
+    assert_int_equal(b->job.left_nano, MONEY_MOST);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(b->batch.requests, 6000);
+    assert_money(b, 0, MONEY_MOST);
+    bench_run(b, "b1");
+    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
+    b->bill = (struct batch_bill){.priced = true,
+                                  .nano = INT64_MAX,
+                                  .lines = UINT64_MAX,
+                                  .est_input = UINT64_MAX,
+                                  .input = UINT64_MAX,
+                                  .output = UINT64_MAX};
+    assert_int_equal(bench_done(b, "b1", NULL, 0, false), PROTOCOL_OK);
+    assert_money(b, MONEY_MOST, 0);
+}
+
+/* As the version before this one left it: no sums of the work, and the keys are its own. */
+static void a_job_from_before_its_work_was_summed_up_gets_the_sums(void **state)
+{
+    struct bench *b = *state;
+
+    job_of(b, 4 * UNIT, 3);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    int64_t need = b->job.need_nano;
+    redis_server_ask(&b->server, "DEL sheaf:{0}:jm:j1", NULL, 0);
+    redis_server_ask(&b->server, "HSET sheaf:{0}:cfg schema 2", NULL, 0);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.need_nano, -1);
+    assert_int_equal(b->job.left_unpriced, 30);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_NONE); /* no price */
+    redis_server_ask(&b->server, "HSET sheaf:{0}:jm:j1 q:lane1 CNY:1000000000:1000000000:2000000000",
+                     NULL, 0);
+    redis_server_ask(&b->server, "HDEL sheaf:{0}:j:j1 hold", NULL, 0);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(b->batch.requests, 30);
+    bench_run(b, "b1");
+    assert_int_equal(bench_advance(b, "b1", NULL, BATCH_RUN, BATCH_FETCH), PROTOCOL_OK);
+    b->bill = (struct batch_bill){.priced = true, .nano = UNIT};
+    assert_int_equal(bench_done(b, "b1", NULL, 4, false), PROTOCOL_OK); /* 4 lines of each again */
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.need_nano, -1);
+    assert_int_equal(open_capped(b, 4 * UNIT), PROTOCOL_RESUME);
+    assert_int_equal(bench_view(b), PROTOCOL_OK);
+    assert_int_equal(b->job.left_unpriced, 0);
+    assert_true(b->job.need_nano > 0 && b->job.need_nano < need);
+}
+
+static void schema_is(struct bench *b, int expected)
+{
+    assert_int_equal(bench_redis(b, "HGET sheaf:{0}:cfg schema"), expected);
+}
+
+static void keys_of_the_version_before_are_taken_over(void **state)
+{
+    struct bench *b = *state;
+    struct job_tunables t = tunables_of("CNY", -1);
+
+    schema_is(b, 0);
+    assert_int_equal(open_capped(b, UNIT), PROTOCOL_NEW);
+    schema_is(b, 3);
+    redis_server_ask(&b->server, "HSET sheaf:{0}:cfg schema 2", NULL, 0);
+    assert_int_equal(bench_claim(b, PROTOCOL_WK, NULL), PROTOCOL_NONE);
+    schema_is(b, 3);
+    redis_server_ask(&b->server, "HSET sheaf:{0}:cfg schema 2", NULL, 0);
+    assert_int_equal(bench_open_with(b, JOB, &t), PROTOCOL_RESUME);
+    schema_is(b, 3);
+}
+
+static void another_currency_is_refused_while_batches_are_under_way(void **state)
+{
+    struct bench *b = *state;
+    struct job_tunables dollars = tunables_of("USD", UNIT);
+    static const struct price_quote nothing = {"CNY", 0, 0, 0};
+    static const struct one free_one = {.tokens = MILLION, .quote = &nothing};
+
+    job_of(b, 3 * UNIT, 2);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(bench_open_with(b, JOB, &dollars), PROTOCOL_STATE);
+    assert_string_equal(b->text, "CNY");
+    redis_server_ask(&b->server, "FLUSHALL", NULL, 0);
+    assert_int_equal(open_capped(b, 0), PROTOCOL_NEW);
+    assert_int_equal(put(b, 0, &free_one), PROTOCOL_OK);
+    assert_int_equal(bench_seal(b, JOB, 1), PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK); /* of which nothing is reserved */
+    assert_int_equal(bench_open_with(b, JOB, &dollars), PROTOCOL_STATE);
+    assert_string_equal(b->text, "CNY");
+}
+
+/* As scripts wrote it that did not keep the most of one line: it may have all of it. */
+static void the_largest_line_of_a_shard_is_kept(void **state)
+{
+    struct bench *b = *state;
+    static const struct one one = {.tokens = MILLION,
+                                   .est_output = 500,
+                                   .quote = &quote,
+                                   .line_tokens = 1000,
+                                   .line_output = 200};
+
+    assert_int_equal(open_capped(b, -1), PROTOCOL_NEW);
+    assert_int_equal(put(b, 0, &one), PROTOCOL_OK);
+    assert_int_equal(bench_seal(b, JOB, 1), PROTOCOL_OK);
+    assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(bench_members(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(b->members[0].most_tokens, MILLION);
+    assert_int_equal(b->members[0].line_tokens, 1000);
+    assert_int_equal(b->members[0].line_output, 200);
+    redis_server_ask(&b->server, "HDEL sheaf:{0}:s:j1:0:0 mi mo", NULL, 0);
+    assert_int_equal(bench_members(b, "b1", NULL), PROTOCOL_OK);
+    assert_int_equal(b->members[0].line_tokens, MILLION);
+    assert_int_equal(b->members[0].line_output, 500);
+}
+
 /* As scripts wrote it that knew of no money. */
 static void a_shard_from_before_there_was_money_counts_as_one_without_ceilings(void **state)
 {
@@ -598,6 +780,14 @@ int main(void)
         TEST(a_cancelled_job_ends_although_its_cap_is_used_up),
         TEST(an_input_that_is_still_cut_is_waited_for),
         TEST(what_backs_off_is_waited_for),
+        TEST(what_fits_the_cap_is_waited_for_whatever_else_forbids_it),
+        TEST(what_fits_the_cap_is_found_behind_any_number_that_does_not),
+        TEST(the_hold_names_the_model_without_a_price),
+        TEST(amounts_that_are_too_large_are_the_largest),
+        TEST(a_job_from_before_its_work_was_summed_up_gets_the_sums),
+        TEST(keys_of_the_version_before_are_taken_over),
+        TEST(another_currency_is_refused_while_batches_are_under_way),
+        TEST(the_largest_line_of_a_shard_is_kept),
         TEST(a_shard_from_before_there_was_money_counts_as_one_without_ceilings),
         TEST(the_lanes_of_a_job_are_told_with_their_labels),
     };

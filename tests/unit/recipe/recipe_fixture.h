@@ -42,6 +42,15 @@ static inline void kitchen_close(const struct kitchen *k)
     assert_int_equal(system(command), 0);
 }
 
+/* The analysis of that name, or NULL. */
+static inline const struct analysis *kitchen_find(const struct recipe *recipe, const char *name)
+{
+    for (size_t i = 0; i < recipe->count; i++)
+        if (strcmp(recipe->analyses[i].name, name) == 0)
+            return &recipe->analyses[i];
+    return NULL;
+}
+
 /* Write recipe.yaml and load it as that. */
 static inline bool kitchen_load(const char *text, const struct recipe_overrides *overrides,
                                 struct recipe *out, struct err *err)

@@ -56,75 +56,76 @@ static void assert_same_by_choices(const struct json_value *body,
     answer_scratch_release(&scratch);
 }
 
+static const struct {
+    const char *body, *text; /* NULL: there is none */
+    bool cut;
+    const char *why;
+} shapes[] = {
+    {"{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"a\\n\\u4f53\"},"
+     "\"finish_reason\":\"stop\"}]}",                                                      "a\n体",       false, NULL                                                                },
+    {"{\"choices\":[{\"message\":{\"content\":\"a\",\"refusal\":null},\"finish_reason\":"
+     "\"length\"}]}",                                                                      "a",            true,  NULL                                                                },
+    {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":"
+     "\"image_url\"},{\"type\":\"text\",\"text\":\"b\"}]}}]}",                             "ab",           false, NULL                                                                },
+    {"{\"choices\":[{\"message\":{\"content\":\"first\"}},{\"message\":{\"content\":\"second\"}"
+     "}]}",                                                                                "first",        false, NULL                                                                },
+    {"{\"choices\":[{\"text\":\"plain\",\"finish_reason\":\"stop\"}]}",                         "plain",        false, NULL                                                                },
+    {"{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"I can't.\"}}]}",               NULL,           false,
+     "the model refused: \"I can't.\""                                                                                                                                                     },
+    {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"refusal\",\"refusal\":\"no\"}]}}]}",
+     NULL,                                                                                                      false, "the model refused: \"no\""                                         },
+    {"{\"choices\":[{\"message\":{\"content\":\"half\"},\"finish_reason\":\"content_filter\"}]"
+     "}",                                                                                  NULL,           false, "the provider's filter stepped in: finish_reason \"content_filter\""},
+    {"{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"sensitive\"}]}",        NULL,
+     false,                                                                                                            "the provider's filter stepped in: finish_reason \"sensitive\""     },
+    {"{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"length\"}]}",           NULL,           true,
+     "cut off at the limit of output tokens before there was any text"                                                                                                                     },
+    {"{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[{}]}}]}",                    NULL,           false,
+     "there is no text in the answer"                                                                                                                                                      },
+    {"{\"choices\":[{\"message\":{\"content\":7}}]}",                                           NULL,           false,
+     "there is no text in the answer"                                                                                                                                                      },
+    {"{\"choices\":[]}",                                                                        NULL,           false, "there is no text in the answer"                                    },
+    {"{\"choices\":[null]}",                                                                    NULL,           false, "there is no text in the answer"                                    },
+    {"{\"status\":\"completed\",\"output\":[{\"type\":\"reasoning\",\"content\":[{\"type\":"
+     "\"output_text\",\"text\":\"hidden\"}]},{\"type\":\"message\",\"content\":[{\"type\":"
+     "\"output_text\",\"text\":\"a\"},{\"type\":\"output_text\",\"text\":\"b\"}]}]}",      "ab",           false, NULL                                                                },
+    {"{\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"},"
+     "\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"a\"}]"
+     "}]}",                                                                                "a",            true,  NULL                                                                },
+    {"{\"incomplete_details\":{\"reason\":\"content_filter\"},\"output\":[]}",                  NULL,           false,
+     "the provider's filter stepped in: finish_reason \"content_filter\""                                                                                                                  },
+    {"{\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"refusal\",\"refusal\":"
+     "\"no\"}]}]}",                                                                        NULL,           false, "the model refused: \"no\""                                         },
+    {"{\"output\":[]}",                                                                         NULL,           false, "there is no text in the answer"                                    },
+    {"{\"object\":\"list\",\"data\":[{\"embedding\":[0.5, -1e-3],\"index\":0}]}",               "[0.5, -1e-3]",
+     false,                                                                                                            NULL                                                                },
+    {"{\"data\":[]}",                                                                           NULL,           false, "the response has no choices, no output and no data"                },
+    {"{}",                                                                                      NULL,           false, "the response has no choices, no output and no data"                },
+    {"null",                                                                                    NULL,           false, "the response has no choices, no output and no data"                },
+    {"[1]",                                                                                     NULL,           false, "the response has no choices, no output and no data"                },
+};
+
 static void the_text_is_found_in_the_shapes_of_the_apis(void **state)
 {
-    static const struct {
-        const char *body, *text; /* NULL: there is none */
-        bool cut;
-        const char *why;
-    } cases[] = {
-        {"{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"a\\n\\u4f53\"},"
-         "\"finish_reason\":\"stop\"}]}",                                                  "a\n体", false, NULL                                                                },
-        {"{\"choices\":[{\"message\":{\"content\":\"a\",\"refusal\":null},\"finish_reason\":"
-         "\"length\"}]}",                                                                  "a",      true,  NULL                                                                },
-        {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":"
-         "\"image_url\"},{\"type\":\"text\",\"text\":\"b\"}]}}]}",                         "ab",     false, NULL                                                                },
-        {"{\"choices\":[{\"message\":{\"content\":\"first\"}},{\"message\":{\"content\":\"second\"}"
-         "}]}",                                                                            "first",  false, NULL                                                                },
-        {"{\"choices\":[{\"text\":\"plain\",\"finish_reason\":\"stop\"}]}",                         "plain",  false, NULL                                                                },
-        {"{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"I can't.\"}}]}",               NULL,     false,
-         "the model refused: \"I can't.\""                                                                                                                                               },
-        {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"refusal\",\"refusal\":\"no\"}]}}]}",
-         NULL,                                                                                                false, "the model refused: \"no\""                                         },
-        {"{\"choices\":[{\"message\":{\"content\":\"half\"},\"finish_reason\":\"content_filter\"}]"
-         "}",                                                                              NULL,     false, "the provider's filter stepped in: finish_reason \"content_filter\""},
-        {"{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"sensitive\"}]}",        NULL,
-         false,                                                                                                      "the provider's filter stepped in: finish_reason \"sensitive\""     },
-        {"{\"choices\":[{\"message\":{\"content\":\"\"},\"finish_reason\":\"length\"}]}",           NULL,
-         true,                                                                                                       "cut off at the limit of output tokens before there was any text"   },
-        {"{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[{}]}}]}",                    NULL,     false,
-         "there is no text in the answer"                                                                                                                                                },
-        {"{\"choices\":[{\"message\":{\"content\":7}}]}",                                           NULL,     false,
-         "there is no text in the answer"                                                                                                                                                },
-        {"{\"choices\":[]}",                                                                        NULL,     false, "there is no text in the answer"                                    },
-        {"{\"choices\":[null]}",                                                                    NULL,     false, "there is no text in the answer"                                    },
-        {"{\"status\":\"completed\",\"output\":[{\"type\":\"reasoning\",\"content\":[{\"type\":"
-         "\"output_text\",\"text\":\"hidden\"}]},{\"type\":\"message\",\"content\":[{\"type\":"
-         "\"output_text\",\"text\":\"a\"},{\"type\":\"output_text\",\"text\":\"b\"}]}]}",  "ab",     false, NULL                                                                },
-        {"{\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"},"
-         "\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"a\"}]"
-         "}]}",                                                                            "a",      true,  NULL                                                                },
-        {"{\"incomplete_details\":{\"reason\":\"content_filter\"},\"output\":[]}",                  NULL,     false,
-         "the provider's filter stepped in: finish_reason \"content_filter\""                                                                                                            },
-        {"{\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"refusal\",\"refusal\":"
-         "\"no\"}]}]}",                                                                    NULL,     false, "the model refused: \"no\""                                         },
-        {"{\"output\":[]}",                                                                         NULL,     false, "there is no text in the answer"                                    },
-        {"{\"object\":\"list\",\"data\":[{\"embedding\":[0.5, -1e-3],\"index\":0}]}",
-         "[0.5, -1e-3]",                                                                                      false, NULL                                                                },
-        {"{\"data\":[]}",                                                                           NULL,     false, "the response has no choices, no output and no data"                },
-        {"{}",                                                                                      NULL,     false, "the response has no choices, no output and no data"                },
-        {"null",                                                                                    NULL,     false, "the response has no choices, no output and no data"                },
-        {"[1]",                                                                                     NULL,     false, "the response has no choices, no output and no data"                },
-    };
     struct answer_scratch scratch;
 
     (void)state;
     answer_scratch_init(&scratch, MAX_BYTES);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
         struct json_value body;
         struct answer_content content;
         char why[WHY_MAX] = "";
 
-        print_message("  %s\n", cases[i].body);
-        assert_true(json_scan(cases[i].body, strlen(cases[i].body), &body, NULL));
-        assert_int_equal(answer_content(&body, &scratch, &content, why), cases[i].text != NULL);
-        assert_same_by_choices(&body, &content, cases[i].text != NULL, why);
-        assert_string_equal(why, cases[i].why != NULL ? cases[i].why : "");
-        assert_int_equal(content.cut, cases[i].cut);
-        if (cases[i].text == NULL)
+        print_message("  %s\n", shapes[i].body);
+        assert_true(json_scan(shapes[i].body, strlen(shapes[i].body), &body, NULL));
+        assert_int_equal(answer_content(&body, &scratch, &content, why), shapes[i].text != NULL);
+        assert_same_by_choices(&body, &content, shapes[i].text != NULL, why);
+        assert_string_equal(why, shapes[i].why != NULL ? shapes[i].why : "");
+        assert_int_equal(content.cut, shapes[i].cut);
+        if (shapes[i].text == NULL)
             continue;
-        assert_int_equal(content.text.len, strlen(cases[i].text));
-        assert_memory_equal(content.text.p, cases[i].text, content.text.len);
+        assert_int_equal(content.text.len, strlen(shapes[i].text));
+        assert_memory_equal(content.text.p, shapes[i].text, content.text.len);
     }
     answer_scratch_release(&scratch);
 }
@@ -180,66 +181,66 @@ static void assert_answer(const struct answer *a, const char *json, unsigned rep
     "{\"type\":\"object\",\"required\":[\"polarity\"],\"additionalProperties\":false," \
     "\"properties\":{\"polarity\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":5}}}"
 
+static const struct {
+    const char *text;
+    bool repair, cut;
+    const char *json; /* NULL: it is not valid */
+    unsigned repairs;
+    const char *why;
+} texts[] = {
+    {"{\"polarity\": 3}",                           false, false, "{\"polarity\":3}", 0,                         NULL                                    },
+    {"\n {\n  \"polarity\": 3\n}\n",                true,  false, "{\"polarity\":3}", 0,                         NULL                                    },
+    {"{\"polarity\": 3}",                           true,  true,  "{\"polarity\":3}", 0,                         NULL                                    },
+    {"```json\n{\"polarity\": 3}\n```",             true,  false, "{\"polarity\":3}", BIT(FENCE),                NULL                                    },
+    {"```json\n{\"polarity\": 3}\n```",             false, false, NULL,               0,                         "not JSON: expected a value"            },
+    {"{'polarity': 3,}",                            true,  false, "{\"polarity\":3}", BIT(QUOTES) | BIT(COMMAS), NULL                                    },
+    {"<think>3?</think>{\"polarity\": 3}",          true,  false, "{\"polarity\":3}", BIT(THINKING),             NULL                                    },
+ /* Prose, another language, numbers as words, extra members */
+    {"情感极性是三。",                       true,  false, NULL,               0,                         "not JSON: there is no JSON value in it"},
+    {"I think the sentiment is neutral.",           true,  false, NULL,               0,
+     "not JSON: there is no JSON value in it"                                                                                                            },
+    {"{\"polarity\": \"三\"}",                     true,  false, NULL,               0,
+     "polarity: expected an integer, got a string (\"三\")"                                                                                             },
+    {"{\"polarity\": \"three\"}",                   true,  false, NULL,               0,
+     "polarity: expected an integer, got a string (\"three\")"                                                                                           },
+    {"{\"polarity\": three}",                       true,  false, NULL,               0,                         "not JSON: it cannot be mended"         },
+    {"{\"极性\": 3}",                             true,  false, NULL,               0,                         "极性: such a member is not allowed"  },
+    {"{\"polarity\": 3, \"comment\": \"neutral\"}", true,  false, NULL,               0,
+     "comment: such a member is not allowed"                                                                                                             },
+    {"{\"polarity\": 9}",                           true,  false, NULL,               0,                         "polarity: expected at most 5, got 9"   },
+    {"```json\n{\"polarity\": 9}\n```",             true,  false, NULL,               0,
+     "polarity: expected at most 5, got 9"                                                                                                               },
+    {"3",                                           true,  false, NULL,               0,                         "expected an object, got 3"             },
+    {"{\"polarity\": ",                             true,  true,  NULL,               0,
+     "cut off at the limit of output tokens: not JSON: it was cut off before anything in it "
+     "was "
+     "complete"                                                                                                                                          },
+    {"{\"polarity\": 3",                            true,  true,  NULL,               0,
+     "cut off at the limit of output tokens: not JSON: it was cut off before anything in it "
+     "was "
+     "complete"                                                                                                                                          },
+    {"{\"polarity\": 3, \"com",                     true,  true,  "{\"polarity\":3}", BIT(CUT),                  NULL                                    },
+    {"",                                            true,  false, NULL,               0,                         "the answer is empty"                   },
+    {"\xE3\x80\x80\n",                              false, false, NULL,               0,                         "the answer is empty"                   },
+    {"<think>hm",                                   true,  true,  NULL,               0,
+     "cut off at the limit of output tokens: not JSON: there is nothing behind the thinking"                                                             },
+};
+
 static void a_json_answer_is_valid_mended_or_not(void **state)
 {
-    static const struct {
-        const char *text;
-        bool repair, cut;
-        const char *json; /* NULL: it is not valid */
-        unsigned repairs;
-        const char *why;
-    } cases[] = {
-        {"{\"polarity\": 3}",                           false, false, "{\"polarity\":3}", 0,                         NULL                                    },
-        {"\n {\n  \"polarity\": 3\n}\n",                true,  false, "{\"polarity\":3}", 0,                         NULL                                    },
-        {"{\"polarity\": 3}",                           true,  true,  "{\"polarity\":3}", 0,                         NULL                                    },
-        {"```json\n{\"polarity\": 3}\n```",             true,  false, "{\"polarity\":3}", BIT(FENCE),                NULL                                    },
-        {"```json\n{\"polarity\": 3}\n```",             false, false, NULL,               0,                         "not JSON: expected a value"            },
-        {"{'polarity': 3,}",                            true,  false, "{\"polarity\":3}", BIT(QUOTES) | BIT(COMMAS), NULL                                    },
-        {"<think>3?</think>{\"polarity\": 3}",          true,  false, "{\"polarity\":3}", BIT(THINKING),
-         NULL                                                                                                                                                },
- /* Prose, another language, numbers as words, extra members */
-        {"情感极性是三。",                       true,  false, NULL,               0,                         "not JSON: there is no JSON value in it"},
-        {"I think the sentiment is neutral.",           true,  false, NULL,               0,
-         "not JSON: there is no JSON value in it"                                                                                                            },
-        {"{\"polarity\": \"三\"}",                     true,  false, NULL,               0,
-         "polarity: expected an integer, got a string (\"三\")"                                                                                             },
-        {"{\"polarity\": \"three\"}",                   true,  false, NULL,               0,
-         "polarity: expected an integer, got a string (\"three\")"                                                                                           },
-        {"{\"polarity\": three}",                       true,  false, NULL,               0,                         "not JSON: it cannot be mended"         },
-        {"{\"极性\": 3}",                             true,  false, NULL,               0,                         "极性: such a member is not allowed"  },
-        {"{\"polarity\": 3, \"comment\": \"neutral\"}", true,  false, NULL,               0,
-         "comment: such a member is not allowed"                                                                                                             },
-        {"{\"polarity\": 9}",                           true,  false, NULL,               0,                         "polarity: expected at most 5, got 9"   },
-        {"```json\n{\"polarity\": 9}\n```",             true,  false, NULL,               0,
-         "polarity: expected at most 5, got 9"                                                                                                               },
-        {"3",                                           true,  false, NULL,               0,                         "expected an object, got 3"             },
-        {"{\"polarity\": ",                             true,  true,  NULL,               0,
-         "cut off at the limit of output tokens: not JSON: it was cut off before anything in it "
-         "was "
-         "complete"                                                                                                                                          },
-        {"{\"polarity\": 3",                            true,  true,  NULL,               0,
-         "cut off at the limit of output tokens: not JSON: it was cut off before anything in it "
-         "was "
-         "complete"                                                                                                                                          },
-        {"{\"polarity\": 3, \"com",                     true,  true,  "{\"polarity\":3}", BIT(CUT),                  NULL                                    },
-        {"",                                            true,  false, NULL,               0,                         "the answer is empty"                   },
-        {"\xE3\x80\x80\n",                              false, false, NULL,               0,                         "the answer is empty"                   },
-        {"<think>hm",                                   true,  true,  NULL,               0,
-         "cut off at the limit of output tokens: not JSON: there is nothing behind the thinking"                                                             },
-    };
     struct schema *schema = schema_of(POLARITY);
     struct answer_scratch scratch;
 
     (void)state;
     answer_scratch_init(&scratch, MAX_BYTES);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct answer_rule rule = {
-            .type = ANSWER_JSON, .repair = cases[i].repair, .schema = schema};
+            .type = ANSWER_JSON, .repair = texts[i].repair, .schema = schema};
         struct answer answer;
 
-        print_message("  %s\n", cases[i].text);
-        judge(&rule, cases[i].text, cases[i].cut, &scratch, &answer);
-        assert_answer(&answer, cases[i].json, cases[i].repairs, cases[i].why);
+        print_message("  %s\n", texts[i].text);
+        judge(&rule, texts[i].text, texts[i].cut, &scratch, &answer);
+        assert_answer(&answer, texts[i].json, texts[i].repairs, texts[i].why);
     }
     answer_scratch_release(&scratch);
     schema_free(schema);
@@ -395,9 +396,6 @@ static void words_are_read_back_as_they_are_named(void **state)
     assert_true(answer_type_parse("text", &type));
     assert_int_equal(type, ANSWER_TEXT);
     assert_false(answer_type_parse("JSON", &type));
-    assert_string_equal(answer_verdict_name(ANSWER_OK), "ok");
-    assert_string_equal(answer_verdict_name(ANSWER_REPAIRED), "repaired");
-    assert_string_equal(answer_verdict_name(ANSWER_INVALID), "invalid");
 }
 
 int main(void)

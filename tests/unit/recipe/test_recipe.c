@@ -309,7 +309,7 @@ static const char full[] =
 
 static void check_request_parts(const struct recipe *r)
 {
-    const struct analysis *plain = recipe_find(r, "plain"), *rich = recipe_find(r, "rich-1");
+    const struct analysis *plain = kitchen_find(r, "plain"), *rich = kitchen_find(r, "rich-1");
 
     assert_string_equal(plain->model, "one");
     assert_string_equal(plain->multimodal_model, "eye");
@@ -330,8 +330,8 @@ static void check_request_parts(const struct recipe *r)
 
 static void check_answers(const struct recipe *r)
 {
-    const struct analysis *plain = recipe_find(r, "plain"), *rich = recipe_find(r, "rich-1"),
-                          *packed = recipe_find(r, "packed"), *label = recipe_find(r, "label");
+    const struct analysis *plain = kitchen_find(r, "plain"), *rich = kitchen_find(r, "rich-1"),
+                          *packed = kitchen_find(r, "packed"), *label = kitchen_find(r, "label");
 
     assert_int_equal(plain->answer.type, ANSWER_TEXT);
     assert_int_equal(plain->on_invalid, ON_INVALID_RETRY);
@@ -378,7 +378,7 @@ static void everything_in_a_recipe_is_understood(void **state)
     assert_int_equal(r.rows.format, ROWS_CSV);
     assert_string_equal(r.rows.encoding, "gb18030");
     assert_int_equal(r.count, 4);
-    assert_null(recipe_find(&r, "other"));
+    assert_null(kitchen_find(&r, "other"));
     check_request_parts(&r);
     check_answers(&r);
     assert_int_equal(r.file_count, 3);
@@ -422,9 +422,9 @@ static void flags_go_before_the_file_but_not_before_an_analysis(void **state)
 
     (void)state;
     assert_true(kitchen_load(full, &flags, &r, NULL));
-    assert_string_equal(recipe_find(&r, "plain")->model, "new");
-    assert_string_equal(recipe_find(&r, "rich-1")->model, "two");
-    assert_string_equal(recipe_find(&r, "plain")->multimodal_model, "eye");
+    assert_string_equal(kitchen_find(&r, "plain")->model, "new");
+    assert_string_equal(kitchen_find(&r, "rich-1")->model, "two");
+    assert_string_equal(kitchen_find(&r, "plain")->multimodal_model, "eye");
     assert_int_equal(r.rows.format, ROWS_JSON);
     assert_string_equal(r.rows.encoding, "big5");
     assert_true(kitchen_load(full, NULL, &without, NULL));
