@@ -18,9 +18,9 @@ struct loop_timer;
 struct sink;
 
 /*
- *   start ─► bills ─► job_lanes ─► job_open ─► job.json ─► job_spent ─► window ─► shard_put ─┬─ OK: next
- * window ▲                  ├─ FULL: wait, the same again └──────────────────┴─ CURSOR, DUP: go
- * where it says behind the last ─► job_seal
+ *   start ─► bills ─► job_lanes ─► job_open ─► job.json ─► job_spent ─► window ─► shard_put ─┬─ OK:
+ * next window ▲                  ├─ FULL: wait, the same again └──────────────────┴─ CURSOR, DUP:
+ * go where it says behind the last ─► job_seal
  *
  * A job that the sink knows to be resubmitted is told so to Redis first, whatever
  * Redis knows: protocol_generation() changes nothing the second time.

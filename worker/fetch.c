@@ -185,9 +185,8 @@ static void bill_all(const struct fetch *f, struct batch_bill *out)
 
     if (f->task.batch.asked == 0) /* of a part of a shard nobody knows what was estimated */
         tally_teach(&f->tally, &lesson);
-    *out = (struct batch_bill){.priced = f->task.batch.priced,
-                               .est_input = lesson.estimated,
-                               .input = lesson.counted};
+    *out = (struct batch_bill){
+        .priced = f->task.batch.priced, .est_input = lesson.estimated, .input = lesson.counted};
     for (size_t i = 0; i < f->tally.part_count; i++) {
         struct bill bill;
 

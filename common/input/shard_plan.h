@@ -21,13 +21,14 @@ struct shard {
     char lane[LANE_ID_LEN + 1]; /* hash of (site, endpoint, model) */
     char label[512];            /* JSON for people: {"endpoint":...,"model":...}, cut never */
     char model[REQUEST_MODEL_MAX + 1];
-    enum tokens_family family;       /* of that model */
-    uint32_t left;                   /* tasks to send */
-    uint64_t bytes, longest;         /* of these in a batch file: of all, of the longest */
-    uint64_t tokens;                 /* of these: input */
-    uint64_t est_output;             /* of these: sum of the ceilings of those that set one */
-    uint32_t open_ended;             /* of these: how many set no ceiling */
-    uint64_t line_tokens, line_output; /* of these: the most input, and the highest ceiling, of one */
+    enum tokens_family family; /* of that model */
+    uint32_t left;             /* tasks to send */
+    uint64_t bytes, longest;   /* of these in a batch file: of all, of the longest */
+    uint64_t tokens;           /* of these: input */
+    uint64_t est_output;       /* of these: sum of the ceilings of those that set one */
+    uint32_t open_ended;       /* of these: how many set no ceiling */
+    uint64_t line_tokens,
+        line_output;                 /* of these: the most input, and the highest ceiling, of one */
     uint8_t mask[MEMBER_MASK_BYTES]; /* a set bit: settled, not valid or another lane's */
 };
 

@@ -113,11 +113,11 @@ struct member {
     uint64_t bytes;                      /* upper bound of its lines in a batch file */
     uint64_t longest;                    /* bytes of its longest line there */
     uint64_t tokens;                     /* estimated input tokens of what is left of it */
-    uint64_t est_output; /* most output tokens of those lines left that say how many they want */
-    uint32_t open_ended; /* lines left that do not say it */
-    uint64_t most_tokens; /* input tokens of what is left, at most: once some of it is settled, nobody
-                             knows which lines the estimates were of, and est_output and open_ended
-                             are bounds as well */
+    uint64_t est_output;  /* most output tokens of those lines left that say how many they want */
+    uint32_t open_ended;  /* lines left that do not say it */
+    uint64_t most_tokens; /* input tokens of what is left, at most: once some of it is settled,
+                             nobody knows which lines the estimates were of, and est_output and
+                             open_ended are bounds as well */
     uint64_t line_tokens, line_output; /* of its largest lines: estimated input, output asked for */
     uint8_t mask[MEMBER_MASK_BYTES];
 };

@@ -192,8 +192,9 @@ struct shard_put {
     uint64_t tokens;     /* input tokens, estimated */
     uint64_t est_output; /* most output tokens of the lines that say how many they want */
     uint32_t open_ended; /* lines that do not say it */
-    uint64_t line_tokens, line_output; /* of its largest lines: input, and output of those that say */
-    bool priced;                       /* @quote is the price of the lane's tokens; false: nobody knows it */
+    uint64_t line_tokens,
+        line_output; /* of its largest lines: input, and output of those that say */
+    bool priced;     /* @quote is the price of the lane's tokens; false: nobody knows it */
     struct price_quote quote;
     uint64_t longest;    /* bytes of its longest line there */
     const uint8_t *mask; /* mask_bytes(window's requests) bytes; set: not this lane's, not

@@ -277,15 +277,27 @@ static bool fits(struct splitter *s, const struct json_value *element)
     return s->out[0].verdict != ANSWER_INVALID;
 }
 
+/* Whether @object has several members. */
 static bool has_others(const struct json_value *object)
 {
     struct json_iter it = json_iter_begin(object);
     struct json_value value;
+    size_t count = 0;
 
-    return json_iter_next(&it, NULL, &value) && json_iter_next(&it, NULL, &value);
+    while (count < 2 && json_iter_next(&it, NULL, &value))
+        count++;
+    return count == 2;
 }
 
-/* The answer to the only row has no id: which of all of it and its only element is valid. */
+/* What is valid of both; else what is wrong with @likely. @other may be NULL. */
+static void take_valid(struct splitter *s, const struct json_value *likely,
+                       const struct json_value *other)
+{
+    if (!fits(s, likely) && other != NULL && !fits(s, other))
+        (void)fits(s, likely);
+}
+
+/* The answer to the only row has no id: it is all of @root, or the only element in it. */
 static void take_unnamed(struct splitter *s, const struct json_value *root)
 {
     struct json_value inside = root->kind == JSON_OBJECT ? inner(root) : *root;
@@ -293,11 +305,11 @@ static void take_unnamed(struct splitter *s, const struct json_value *root)
     bool ruled = s->rule->schema != NULL || s->rule->vocabulary != NULL;
 
     if (element.kind != JSON_OBJECT)
-        (void)fits(s, root);
+        take_valid(s, root, NULL);
     else if (root->kind == JSON_OBJECT && has_others(root))
-        (void)(fits(s, root) || fits(s, &element) || fits(s, root));
+        take_valid(s, root, &element);
     else
-        (void)(fits(s, &element) || (ruled && fits(s, root)) || fits(s, &element));
+        take_valid(s, &element, ruled ? root : NULL);
 }
 
 /*

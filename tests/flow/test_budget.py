@@ -150,6 +150,12 @@ class BudgetTest(SheafTest):
         self.assertEqual(code, 0, err)
         self.assertEqual(self.cost()["total_nano"], self.bill(simulator))
 
+    def lose_redis(self):
+        for folder, _, files in os.walk(self.path("state")):
+            for name in files:
+                if "appendonly" in name or name.endswith((".aof", ".rdb", ".manifest")):
+                    os.unlink(os.path.join(folder, name))
+
     def test_a_redis_that_is_lost_forgets_no_money(self):
         simulator = self.simulator()
         requests = self.requests(400)
@@ -157,10 +163,7 @@ class BudgetTest(SheafTest):
         cap = 5 * 10**6
         self.assertEqual(self.run_capped(simulator, source, usd(cap))[0], 6)
         before = self.bill(simulator)
-        for folder, _, files in os.walk(self.path("state")):
-            for name in files:
-                if "appendonly" in name or name.endswith((".aof", ".rdb", ".manifest")):
-                    os.unlink(os.path.join(folder, name))
+        self.lose_redis()
         self.assertEqual(self.run_capped(simulator, source, usd(cap))[0], 6)
         self.assertLessEqual(self.bill(simulator), cap)
         self.assertGreaterEqual(self.bill(simulator), before)
@@ -177,6 +180,81 @@ class BudgetTest(SheafTest):
         self.assertIn(code, (0, 3), err)
         cost = self.cost()
         self.assertEqual(cost["total_nano"], self.bill(simulator))
+
+    def prices(self, text):
+        with open(self.path("sheaf.yaml"), "w") as f:
+            f.write("prices: {models: {%s}}\n" % text)
+        return "--config", self.path("sheaf.yaml")
+
+    def mixed(self, seed):
+        """One request of forty-two may cost as much as all the others together."""
+        lines = [request_line("s%d" % i, "x%d seed %d" % (i, seed), model="m", max_tokens=1, sim_answer="a")
+                 for i in range(20)]
+        lines += [request_line("big", "big %d" % seed, model="m", max_tokens=10000, sim_answer="b" * 40000)]
+        return lines + [request_line("t%d" % i, "y%d seed %d" % (i, seed), model="m", max_tokens=400,
+                                     sim_answer="c" * 1600) for i in range(21)]
+
+    def test_the_large_request_that_failed_is_reserved_for_as_it_is(self):
+        flags = self.prices("m: {currency: USD, input: 0, output: 1}")
+        simulator = self.simulator("--fault", "rows-500=0.03:once")  # of seed 32: just the large one
+        cap = 10100000
+        source = self.write("in.jsonl", self.mixed(32))
+        code, _, err = self.run_job(simulator, source, self.path("out.jsonl"), "--max-requests", "84", "--max-cost",
+                                    usd(cap), *flags)
+        ledger = simulator.ledger()
+        self.assertLessEqual(ledger["output_tokens"] * 1000, cap)
+        self.assertEqual(ledger["rows_failed"], 1)
+        self.assertEqual(code, 6, err)
+        self.assertIn("1 requests are left", err)
+
+    def test_amounts_beyond_all_reason_lose_no_row(self):
+        flags = self.prices("m: {currency: USD, input: 0, output: 1000}")
+        simulator = self.simulator()
+        requests = [request_line("t%d" % i, "y%d" % i, model="m", max_tokens=4294967295) for i in range(3000)]
+        source = self.write("in.jsonl", requests)
+        code, _, err = self.run_job(simulator, source, self.path("out.jsonl"), "--max-requests", "100", *flags)
+        self.assertEqual(code, 0, err)
+        self.check_output(requests)
+        code, _, err = self.run_job(simulator, source, self.path("out.jsonl"), "--max-cost", "9007200USD", *flags)
+        self.assertEqual(code, 2, err)
+        self.assertIn("9,007,199 USD", err)
+
+    def test_the_currency_is_that_of_what_is_under_way(self):
+        flags = self.prices("m: {currency: USD, input: 0, output: 1}")
+        simulator = self.simulator("--delay", "3s")
+        source = self.write("in.jsonl", [request_line("t%d" % i, "y%d" % i, model="m", max_tokens=10)
+                                         for i in range(80)])
+        words = self.run_words(simulator, source, self.path("out.jsonl"), "--max-requests", "40", *flags)
+        process = subprocess.Popen([program("sheaf"), *words, "--max-cost", "1USD"], env=self.environment(),
+                                   cwd=self.folder, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.processes.append(process)
+        end = time.monotonic() + 20
+        while not simulator.ledger()["batches_created"] and time.monotonic() < end:
+            time.sleep(.1)
+        process.terminate()
+        process.wait()
+        self.prices("m: {provider: openai, currency: CNY, input: 0, output: 7.25}")
+        code, _, err = self.sheaf(*words, "--max-cost", "0.2CNY")
+        self.assertEqual(code, 12, err)
+        self.assertIn("USD, or batches of it are under way", err)
+        self.prices("m: {currency: USD, input: 0, output: 1}")
+        code, _, err = self.sheaf(*words, "--max-cost", "1USD")
+        self.assertEqual(code, 0, err)
+
+    def test_bills_in_another_currency_are_not_forgotten_with_redis(self):
+        flags = self.prices("m: {currency: USD, input: 0, output: 1}")
+        simulator = self.simulator()
+        source = self.write("in.jsonl", [request_line("t%d" % i, "y%d" % i, model="m", max_tokens=100)
+                                         for i in range(400)])
+        self.assertEqual(self.run_capped(simulator, source, "0.005USD", *flags)[0], 6)
+        self.lose_redis()
+        self.prices("m: {provider: openai, currency: CNY, input: 0, output: 7.25}")
+        code, _, err = self.run_capped(simulator, source, "1CNY", *flags)
+        self.assertEqual(code, 12, err)
+        self.assertIn("by the bills in its sink the job has spent money in USD", err)
+        self.prices("m: {currency: USD, input: 0, output: 1}")
+        code, _, err = self.run_capped(simulator, source, "1USD", *flags)
+        self.assertEqual(code, 0, err)
 
 
 class TeamTest(SheafTest):
@@ -215,6 +293,28 @@ class TeamTest(SheafTest):
     def money(self):
         words = self.redis.command("HMGET", "sheaf:{0}:j:j", "spent", "rsv", "cap").split(b"\r\n")
         return [int(w) for w in words if w and w[:1].isdigit()]
+
+    def test_a_lane_that_another_job_fills_is_no_reason_to_hold_for_the_budget(self):
+        with open(self.path("sheaf.yaml"), "w") as f:
+            f.write("prices: {models: {m: {currency: USD, input: 0, output: 1}}}\n"
+                    "providers: {openai: {limits: {enqueued_requests: 50}}}\n")
+        flags = ("--config", self.path("sheaf.yaml"), "--redis", self.redis.url)
+        simulator = self.simulator("--delay", "4s")
+        a = self.write("a.jsonl", [request_line("a%d" % i, "y%d" % i, model="m", max_tokens=10) for i in range(50)])
+        b = self.write("b.jsonl", [request_line("b%d" % i, "z%d" % i, model="m", max_tokens=10000 if i < 20 else 1)
+                                   for i in range(40)])
+        first = subprocess.Popen([program("sheaf"), *self.run_words(simulator, a, self.path("ao.jsonl"), *flags)],
+                                 env=self.environment(), cwd=self.folder, stdin=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        self.processes.append(first)
+        end = time.monotonic() + 20
+        while not simulator.ledger()["batches_created"] and time.monotonic() < end:
+            time.sleep(.1)
+        code, _, err = self.sheaf(*self.run_words(simulator, b, self.path("bo.jsonl"), *flags, "--max-requests", "80",
+                                                  "--max-cost", "0.001USD"))
+        self.assertEqual(code, 6, err)
+        self.assertIn("20 requests are left", err)  # the others fit, and came
+        self.assertEqual(first.wait(30), 0)
 
     def test_however_many_die_the_cap_is_never_passed(self):
         simulator = self.simulator()

@@ -67,7 +67,7 @@ static void split(const struct answer_rule *rule, const struct answer_content *c
     struct answer_pack pack = {.id_field = "id", .ids = ids, .count = ARRAY_LEN(ids)};
     struct answer out[ARRAY_LEN(ids)];
 
-    (void)answer_split(rule, &pack, content, scratch, out, NULL);
+    (void)answer_split(rule, &pack, content, scratch, out);
     for (size_t i = 0; i < ARRAY_LEN(ids); i++)
         check_answer(&out[i]);
 }

@@ -96,8 +96,8 @@ struct tally_lesson {
 };
 
 /**
- * What the lines of the batch teach of estimates. Which lines of a member were billed is known, what
- * was estimated of each is not: @estimated is never more than that of the lines @counted is
+ * What the lines of the batch teach of estimates. Which lines of a member were billed is known,
+ * what was estimated of each is not: @estimated is never more than that of the lines @counted is
  * of, so what is learned is never too little. A part where that would be far off teaches nothing.
  */
 void tally_teach(const struct tally *t, struct tally_lesson *out);

@@ -61,7 +61,7 @@ end
 -- ei input tokens as estimated, ai as counted.
 local MARGIN, SHORTEST = 1.15, 1024
 -- No amount is more, nor any sum of them: doubles count whole numbers up to here, and HINCRBY further.
-local MOST = 9007199254740992
+local MOST_NANO = 9007199254740992
 -- What counted tokens say of estimated ones: as common/tokens/calibration.h, in thousandths.
 local function calibrated(estimated, counted)
   if estimated < 1000 then return 1 end
@@ -86,16 +86,16 @@ end
 -- What requests of a lane may cost: the estimate, calibrated, with a margin, and all the output that they ask for.
 local function most_cost(m, xi, eo, un)
   if not m.quote then return 0 end
-  return math.min(MOST, math.ceil((xi * m.scale * MARGIN * m.input + (eo + un * m.longest) * m.output) / 1000000))
+  return math.min(MOST_NANO, math.ceil((xi * m.scale * MARGIN * m.input + (eo + un * m.longest) * m.output) / 1000000))
 end
 -- What n requests will cost when they are like those that were answered.
 local function likely_cost(m, n, tk, eo, un)
   if not m.quote then return 0 end
   local out = m.mean and n * m.mean or eo + un * SHORTEST
-  return math.min(MOST, math.ceil((tk * m.scale * m.input + out * m.output) / 1000000))
+  return math.min(MOST_NANO, math.ceil((tk * m.scale * m.input + out * m.output) / 1000000))
 end
 -- What is added to a sum that is `has`, so that it stays an amount.
-local function room_in(has, n) return math.max(0, math.min(n, MOST - has)) end
+local function room_in(has, n) return math.max(0, math.min(n, MOST_NANO - has)) end
 local function add_up(key, field, n) add(key, field, room_in(num(redis.call('HGET', key, field)), n)) end
 -- So much more of a lane is not settled.
 local WORK = {'left', 'tk', 'eo', 'un', 'L', 'xi'}   -- of a shard

@@ -36,7 +36,7 @@ local function reserve_late(bid)
     likely = likely + likely_cost(m, o[1], o[2], o[3], o[4])
   end
   cost = room_in(num(redis.call('HGET', k, 'rsv')), cost)
-  redis.call('HSET', bk(bid), 'q', m.quote, 'rsv', whole(cost), 'est', whole(math.min(MOST, likely)))
+  redis.call('HSET', bk(bid), 'q', m.quote, 'rsv', whole(cost), 'est', whole(math.min(MOST_NANO, likely)))
   add(k, 'rsv', cost)
 end
 

@@ -6,7 +6,7 @@ for i = 2, #ARGV, 2 do
   local st = redis.call('HGET', bk(ARGV[i]), 'st')
   if not st or st == 'CLEAN' then sum = sum + ARGV[i + 1] end
 end
-sum = math.min(sum, MOST)
+sum = math.min(sum, MOST_NANO)
 local spent = num(redis.call('HGET', k, 'spent'))
 if sum > spent then redis.call('HSET', k, 'spent', whole(sum)); spent = sum end
 return {'OK', whole(spent)}

@@ -54,7 +54,7 @@ if redis.call('HEXISTS', moneyk(J), 'w') == 0 then   -- a job from before these 
   local v = redis.call('HMGET', jk(J), 'n', 'ok', 'bad', 'inv')
   left, unpriced = 0, math.max(0, num(v[1]) - num(v[2]) - num(v[3]) - num(v[4]))
 end
-left = math.min(MOST, left)
-local money = {whole(left), (unpriced > 0 or need >= MOST) and '-1' or whole(need), whole(unpriced), whole(sum.ei), whole(sum.ai), whole(sum.ao), whole(sum.nl)}
+left = math.min(MOST_NANO, left)
+local money = {whole(left), (unpriced > 0 or need >= MOST_NANO) and '-1' or whole(need), whole(unpriced), whole(sum.ei), whole(sum.ai), whole(sum.ao), whole(sum.nl)}
 return {'OK', tostring(t), j, redis.call('HGETALL', P .. 'site:' .. site), batches, lanes, redis.call('HGETALL', P .. 'ja:' .. J),
   parked > t and whole(parked) or '0', money}

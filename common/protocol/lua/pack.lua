@@ -216,7 +216,7 @@ if model_of(L) then redis.call('HSET', bk(bid), 'model', model_of(L)) end
 if c.money.idle then redis.call('HSET', bk(bid), 'idle', 1)
 elseif c.money.quote then
   local rsv = room_in(c.money.reserved, c.cost)   -- less than the cost only without a cap
-  redis.call('HSET', bk(bid), 'q', c.money.quote, 'rsv', whole(rsv), 'est', whole(math.min(MOST, c.likely)))
+  redis.call('HSET', bk(bid), 'q', c.money.quote, 'rsv', whole(rsv), 'est', whole(math.min(MOST_NANO, c.likely)))
   add(jk(J), 'rsv', rsv)
 end
 if c.asked then redis.call('HSET', bk(bid), 'asked', whole(c.asked)) end

@@ -96,8 +96,8 @@ static const struct resubmit_plan_lane priced[] = {
     {.model = "gpt-4o-mini-2024-07-18", .requests = 5,  .bytes = 3000,  .tokens = 4500},
 };
 static const struct resubmit_plan_lane unpriced[] = {
-    {.model = "gpt-4o-mini", .requests = 10, .bytes = 20000, .tokens = 4500},
-    {.model = "my-own",      .requests = 5,  .bytes = 3000,  .tokens = 4500},
+    {.label = "{}", .model = "gpt-4o-mini", .requests = 10, .bytes = 20000, .tokens = 4500},
+    {.label = "{}", .model = "my-own",      .requests = 5,  .bytes = 3000,  .tokens = 4500},
 };
 
 static struct resubmit_plan_facts facts_of(const struct resubmit_plan_lane *lanes)

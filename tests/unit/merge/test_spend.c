@@ -357,6 +357,7 @@ static void what_was_spent_is_read_off_the_evidence(void **state)
 {
     struct world *w = *state;
     struct spent_list spent;
+    struct err err = {0};
     int64_t sum = 0;
 
     assert_true(spent_read(w->sink, "CNY", &spent, NULL));
@@ -372,9 +373,9 @@ static void what_was_spent_is_read_off_the_evidence(void **state)
         sum += spent.items[i].nano;
     assert_int_equal(sum, 23);
     spent_release(&spent);
-    assert_true(spent_read(w->sink, "USD", &spent, NULL));
-    assert_int_equal(spent.count, 0);
-    spent_release(&spent);
+    assert_false(spent_read(w->sink, "USD", &spent, &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    assert_non_null(strstr(err.msg, "has spent money in CNY, and its provider bills in USD"));
 }
 
 int main(void)

@@ -385,7 +385,7 @@ enum protocol_answer bench_done(struct bench *b, const char *bid, const char *no
                                 bool charged)
 {
     static const uint8_t mask[2] = {0xff, 0xff};
-    struct member_done members[1000];
+    struct member_done members[1000] = {{0}};
 
     if (bench_members(b, bid, nonce) != PROTOCOL_OK)
         b->count = 1; /* done itself is to refuse */
@@ -399,6 +399,7 @@ enum protocol_answer bench_done(struct bench *b, const char *bid, const char *no
             .mask_len = sizeof(mask),
             .bytes = 10 * (uint64_t)left,
             .tokens = 5 * (uint64_t)left,
+            .most_tokens = 5 * (uint64_t)left,
         };
     return bench_wait(b, protocol_done(b->protocol, bid, nonce_or_default(nonce), 0, members,
                                        b->count != 0 ? b->count : 1, &b->bill, bench_plain, b));

@@ -580,7 +580,8 @@ static void the_hold_names_the_model_without_a_price(void **state)
     assert_string_equal(b->why, "there is a cap, and no price is known for model model-a");
 }
 
-/* Sums that do not fit in 63 bits would stop a script half way, and leave a batch that is nowhere. */
+/* Sums that do not fit in 63 bits would stop a script half way, and leave a batch that is nowhere.
+ */
 static void amounts_that_are_too_large_are_the_largest(void **state)
 {
     struct bench *b = *state;
@@ -623,8 +624,8 @@ static void a_job_from_before_its_work_was_summed_up_gets_the_sums(void **state)
     assert_int_equal(b->job.need_nano, -1);
     assert_int_equal(b->job.left_unpriced, 30);
     assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_NONE); /* no price */
-    redis_server_ask(&b->server, "HSET sheaf:{0}:jm:j1 q:lane1 CNY:1000000000:1000000000:2000000000",
-                     NULL, 0);
+    redis_server_ask(&b->server,
+                     "HSET sheaf:{0}:jm:j1 q:lane1 CNY:1000000000:1000000000:2000000000", NULL, 0);
     redis_server_ask(&b->server, "HDEL sheaf:{0}:j:j1 hold", NULL, 0);
     assert_int_equal(bench_pack(b, "b1", NULL), PROTOCOL_OK);
     assert_int_equal(b->batch.requests, 30);

@@ -4,6 +4,7 @@
 #include "tests/testlib/unit.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,13 +43,24 @@ static inline void kitchen_close(const struct kitchen *k)
     assert_int_equal(system(command), 0);
 }
 
-/* The analysis of that name, or NULL. */
+/* Where the analysis of that name is in the recipe; recipe->count: nowhere. */
+static inline size_t kitchen_place(const struct recipe *recipe, const char *name)
+{
+    size_t i = 0;
+
+    while (i < recipe->count && strcmp(recipe->analyses[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+/* The analysis of that name; fails without. */
 static inline const struct analysis *kitchen_find(const struct recipe *recipe, const char *name)
 {
-    for (size_t i = 0; i < recipe->count; i++)
-        if (strcmp(recipe->analyses[i].name, name) == 0)
-            return &recipe->analyses[i];
-    return NULL;
+    size_t i = kitchen_place(recipe, name);
+
+    if (i == recipe->count)
+        fail_msg("there is no analysis \"%s\"", name);
+    return &recipe->analyses[i];
 }
 
 /* Write recipe.yaml and load it as that. */

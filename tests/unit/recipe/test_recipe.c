@@ -378,7 +378,7 @@ static void everything_in_a_recipe_is_understood(void **state)
     assert_int_equal(r.rows.format, ROWS_CSV);
     assert_string_equal(r.rows.encoding, "gb18030");
     assert_int_equal(r.count, 4);
-    assert_null(kitchen_find(&r, "other"));
+    assert_int_equal(kitchen_place(&r, "other"), r.count);
     check_request_parts(&r);
     check_answers(&r);
     assert_int_equal(r.file_count, 3);

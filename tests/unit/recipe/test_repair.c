@@ -123,6 +123,7 @@ static const struct {
     {"[“他说\"好\"，\"行\"]",                               NULL,                                           0                      },
     {"{“a”: “say ”no” now”}",                          NULL,                                           0                      },
     {"[“a“]",                                                  NULL,                                           0                      },
+    {"{“a”: “x” y “z”}",                               NULL,                                           0                      },
     {"",                                                           NULL,                                           0                      },
     {"  \n ",                                                      NULL,                                           0                      },
     {"The polarity is three.",                                     NULL,                                           0                      },

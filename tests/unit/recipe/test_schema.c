@@ -400,7 +400,7 @@ static void a_long_text_deep_inside_is_not_read_over_at_every_level_for_ever(voi
 {
     static const char *const schemas[] = {
         "{\"uniqueItems\":true,\"items\":{\"$ref\":\"#\"}}",
-        "{\"anyOf\":[{\"const\":1},{\"items\":{\"$ref\":\"#\"}}]}",
+        "{\"items\":{\"$ref\":\"#\"}}",
     };
     struct buf inner = BUF_INIT(1 << 23);
     struct buf value = BUF_INIT(1 << 23);

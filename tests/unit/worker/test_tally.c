@@ -474,12 +474,8 @@ static void assert_lesson(const struct tally *t, uint64_t estimated, uint64_t co
 /* What is estimated too high makes calibration too low, and what is reserved with it. */
 static void lines_teach_only_what_is_surely_of_them(void **state)
 {
-    struct member m = {.window = 3,
-                       .lines = 4,
-                       .left = 4,
-                       .tokens = 430,
-                       .most_tokens = 430,
-                       .line_tokens = 120};
+    struct member m = {
+        .window = 3, .lines = 4, .left = 4, .tokens = 430, .most_tokens = 430, .line_tokens = 120};
     struct tally t;
 
     (void)state;
