@@ -15,7 +15,7 @@ local kv, first, cur = {}, 8 + 2 * ARGV[7], ''
 for i = first, #ARGV do kv[#kv + 1] = ARGV[i] end
 for i = 1, #kv, 2 do if kv[i] == 'cur' then cur = kv[i + 1] end end
 if h[1] and cur ~= '' and (h[9] or '') ~= cur then
-  if num(h[10]) > 0 or num(redis.call('HGET', k, 'rsv')) > 0 then return {'STATE', h[9] or ''} end
+  if num(h[10]) > 0 then return {'STATE', h[9] or ''} end
   for _, bid in ipairs(redis.call('SMEMBERS', P .. 'jb:' .. J)) do
     local b = redis.call('HMGET', bk(bid), 'q', 'st')
     local other = string.match(b[1] or '', '^(%u+):')
