@@ -1,6 +1,6 @@
 /*
- * For bench.py: how many request lines of about 1 KB a producer plans in a CPU second, which estimates
- * their tokens, and how many it only checks.
+ * For bench.py: how many request lines of about 1 KB a producer plans in a CPU second, which
+ * estimates their tokens, and how many it only checks.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -143,7 +143,8 @@ struct job_view {
      */
     int64_t left_nano; /* what it will cost, as the job has gone so far: calibrated, no margin */
     int64_t need_nano; /* what would be reserved for all of it at once: with a cap of @spent_nano +
-                          @need_nano nothing is held. -1: a price is not known */
+                          @need_nano nothing is held. -1: a price is not known, or
+                          the work is not, as the job is from before it was summed up */
     uint64_t left_unpriced; /* of what is left: requests whose price is not known */
     uint64_t est_input_tokens, act_input_tokens; /* of the lines that had a usage: as estimated,
                                                     and as the provider counted */

@@ -17,7 +17,7 @@ struct text {
     const char *mark; /* line and column are of this byte: they are counted on from it */
     size_t line, column;
     size_t first_line, indent; /* where the text stands in what @name is of */
-    size_t block_base; /* blocks that were open where a partial begins */
+    size_t block_base;         /* blocks that were open where a partial begins */
     const struct text *parent;
     size_t depth;
 };
