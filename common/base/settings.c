@@ -111,7 +111,7 @@ static void store_text(char **field, const char *text, bool joins)
 {
     char *old = *field;
 
-    if (joins && old != NULL) {
+    if (joins && old != NULL && text != NULL) {
         size_t size = strlen(old) + strlen(text) + 2;
 
         *field = xcalloc(size, 1);

@@ -53,6 +53,7 @@ enum setting_origin {
 struct setting {
     const char *name; /* "max-requests" */
     char short_name;  /* 'o' for -o; 0 for none */
+    bool joins;       /* of text: a second value is added behind a comma */
     enum setting_type type;
     size_t offset;              /* of the field in the target struct */
     const char *preset;         /* default as text; NULL: unset (NULL, 0, false, SETTING_UNSET) */
@@ -63,7 +64,6 @@ struct setting {
     const char *help;           /* one sentence */
     unsigned groups;            /* which programs and verbs take it */
     unsigned refuses;           /* SETTING_NOT_IN_*: sources that may not set it */
-    bool joins;                 /* of text: a second value is added behind a comma */
 };
 
 /** A name for one bit of setting.groups, for the documentation. */

@@ -72,7 +72,7 @@ static void count_usage(struct enrich_analysis *a, const struct judge_result *re
     }
     const struct usage usage = {known(line->prompt_tokens), known(line->cached_tokens),
                                 known(line->completion_tokens), known(line->reasoning_tokens)};
-    const size_t n = request->row_count;
+    const size_t n = request->row_count > 0 ? request->row_count : 1;
     const struct usage wasted = {usage.prompt / n * bad + usage.prompt % n * bad / n,
                                  usage.cached / n * bad + usage.cached % n * bad / n,
                                  usage.completion / n * bad + usage.completion % n * bad / n,

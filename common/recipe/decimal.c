@@ -136,7 +136,7 @@ bool decimal_is_multiple(const struct decimal *d, const struct decimal *divisor)
 
     if (d->count == 0)
         return true;
-    if (tens < 0)
+    if (tens < 0 || modulus == 0)
         return false;
     rest = digits_modulo(d, modulus);
     for (int64_t i = 0; i < tens && i < 60; i++)
