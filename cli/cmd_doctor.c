@@ -105,7 +105,7 @@ static int run(struct invocation *call)
         doctor_provider(c, o, &box.profile);
     check_redis(c, o);
     doctor_host(c, o);
-    struct provider_limits now = {0};
+    struct provider_limits now;
     struct limits_view limits = {0};
     if (known) {
         now = provider_limits_at(&box.profile, o->base_url);

@@ -162,7 +162,7 @@ static void roll(struct overlap *o, const char *bytes, size_t len)
     size_t keep = o->len < OVERLAP_BYTES - take ? o->len : OVERLAP_BYTES - take;
 
     memmove(o->bytes, o->bytes + o->len - keep, keep);
-    if (take > 0)
+    if (len > 0)
         memcpy(o->bytes + keep, bytes + len - take, take);
     o->len = keep + take;
 }

@@ -139,11 +139,11 @@ static void settle(struct splitter *s, size_t i, const struct json_value *elemen
 {
     struct answer *out = &s->out[i];
     struct json_value compact;
-    bool fits = value->kind == JSON_ABSENT ? put_rest(s, element, &compact)
-                                           : put_compact(s, value, &compact);
+    bool has_room = value->kind == JSON_ABSENT ? put_rest(s, element, &compact)
+                                               : put_compact(s, value, &compact);
 
     out->repairs = s->repairs;
-    if (!fits)
+    if (!has_room)
         (void)why_set(out->why, "the answer is too long");
     else if (s->rule->type != ANSWER_TEXT || is_text(&compact, out->why))
         answer_settle(s->rule, &compact, out);

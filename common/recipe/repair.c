@@ -429,7 +429,7 @@ bool repair_json(struct buf *out, const char *text, size_t len, struct repaired 
     const struct found *best = NULL;
     const char *words = NULL;
     unsigned thinking = start_text(&s, text, len);
-    bool ok = false;
+    bool ok;
 
     if (s.text.start == s.text.end)
         return refuse(&s, what,

@@ -350,7 +350,10 @@ static bool look_through(struct parser *ps)
 struct template *template_parse(const char *name, const char *text, size_t len,
                                 const struct template_files *files, struct err *err)
 {
-    return template_parse_part(&(struct template_text){name, text, len, 1, 0}, files, err);
+    const struct template_text whole = {name, text, len, 1, 0};
+
+    /* cppcheck-suppress CastIntegerToAddressAtReturn ; it takes the struct for a number */
+    return template_parse_part(&whole, files, err);
 }
 
 struct template *template_parse_part(const struct template_text *text,

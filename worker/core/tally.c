@@ -329,7 +329,9 @@ static struct tally_lesson lesson_of(const struct tally *t, const struct tally_p
     if (guessed >= lesson.estimated || part->lines == 0)
         return (struct tally_lesson){0};
     lesson.estimated -= (uint64_t)guessed;
-    return (wide)lesson.estimated * 4 < (wide)share_of_it * 3 ? (struct tally_lesson){0} : lesson;
+    if ((wide)lesson.estimated * 4 < (wide)share_of_it * 3)
+        return (struct tally_lesson){0};
+    return lesson;
 }
 
 void tally_teach(const struct tally *t, struct tally_lesson *out)
