@@ -163,7 +163,7 @@ static void roll(struct overlap *o, const char *bytes, size_t len)
 
     memmove(o->bytes, o->bytes + o->len - keep, keep);
     if (len > 0)
-        memcpy(o->bytes + keep, bytes + len - take, take);
+        memcpy(o->bytes + keep, bytes + (len - take), take);
     o->len = keep + take;
 }
 
