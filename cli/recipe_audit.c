@@ -12,6 +12,7 @@
 #include "cli/recipe_kept.h"
 #include "cli/run_plan.h"
 #include "cli/session.h"
+#include "cli/temp_folder.h"
 #include "common/base/xmem.h"
 #include "common/enrich/integrate.h"
 #include "common/merge/audit.h"
@@ -22,23 +23,17 @@
 
 /* OUTPUT made once more, beside nothing. */
 struct copy {
-    char folder[RUN_PATH_MAX];
+    char folder[TEMP_FOLDER_MAX];
     struct publish_paths paths;
 };
 
 static bool make_folder(struct copy *c, const char *output, struct err *err)
 {
-    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe) */
     const char *name = strrchr(output, '/');
     char path[RUN_PATH_MAX + 300];
 
-    (void)snprintf(c->folder, sizeof(c->folder), "%.3000s/sheaf-audit-XXXXXX",
-                   base != NULL && base[0] == '/' ? base : "/tmp");
-    if (mkdtemp(c->folder) == NULL) {
-        (void)err_set(err, ERR_UNAVAILABLE, "%s: %s", c->folder, strerror(errno));
-        c->folder[0] = '\0';
+    if (!temp_folder_make("audit", c->folder, err))
         return false;
-    }
     (void)snprintf(path, sizeof(path), "%s/%.255s", c->folder, name != NULL ? name + 1 : output);
     return publish_paths(path, &c->paths, err);
 }

@@ -15,6 +15,7 @@
 #include "cli/recipe_sample_print.h"
 #include "cli/run_plan.h"
 #include "cli/session.h"
+#include "cli/temp_folder.h"
 #include "cli/trail.h"
 #include "common/base/xmem.h"
 #include "common/enrich/sample.h"
@@ -33,7 +34,7 @@ struct trial {
     struct recipe recipe; /* a shallow copy: its rows are the sample's */
     char encoding[8];     /* of these */
     struct sample sample;
-    char folder[RUN_PATH_MAX];
+    char folder[TEMP_FOLDER_MAX];
     char rows[RUN_PATH_MAX + 32];
     char output[RUN_PATH_MAX + 32];
 };
@@ -91,15 +92,8 @@ static bool write_rows(const struct trial *t, struct err *err)
 
 static bool make_folder(struct trial *t, struct err *err)
 {
-    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe) */
-
-    (void)snprintf(t->folder, sizeof(t->folder), "%.3000s/sheaf-sample-XXXXXX",
-                   base != NULL && base[0] == '/' ? base : "/tmp");
-    if (mkdtemp(t->folder) == NULL) {
-        (void)err_set(err, ERR_UNAVAILABLE, "%s: %s", t->folder, strerror(errno));
-        t->folder[0] = '\0';
+    if (!temp_folder_make("sample", t->folder, err))
         return false;
-    }
     (void)snprintf(t->rows, sizeof(t->rows), "%s/rows.jsonl", t->folder);
     (void)snprintf(t->output, sizeof(t->output), "%s/out.jsonl", t->folder);
     return true;

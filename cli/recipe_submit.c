@@ -15,6 +15,7 @@
 #include "cli/recipe_rounds.h"
 #include "cli/run_plan.h"
 #include "cli/session.h"
+#include "cli/temp_folder.h"
 #include "common/base/xmem.h"
 #include "common/enrich/enrich_report.h"
 #include "common/enrich/round_write.h"
@@ -119,19 +120,15 @@ static bool check(struct relay *r, struct err *err)
 
 /* Where a round is rendered: its files have names no longer than that takes. */
 struct scratch {
-    char folder[RUN_PATH_MAX];
+    char folder[TEMP_FOLDER_MAX];
     char requests[RUN_PATH_MAX + 32];
     char map[RUN_PATH_MAX + 32];
 };
 
 static bool scratch_make(struct scratch *s, struct err *err)
 {
-    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe) */
-
-    (void)snprintf(s->folder, sizeof(s->folder), "%.3000s/sheaf-submit-XXXXXX",
-                   base != NULL && base[0] == '/' ? base : "/tmp");
-    if (mkdtemp(s->folder) == NULL)
-        return err_set(err, ERR_UNAVAILABLE, "%s: %s", s->folder, strerror(errno));
+    if (!temp_folder_make("submit", s->folder, err))
+        return false;
     (void)snprintf(s->requests, sizeof(s->requests), "%s/requests.jsonl", s->folder);
     (void)snprintf(s->map, sizeof(s->map), "%s/requests.map", s->folder);
     return true;

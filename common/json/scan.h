@@ -126,6 +126,13 @@ MUST_CHECK bool json_string_decode(const struct json_value *value, char *out, si
  */
 size_t json_string_decode_cut(const struct json_value *value, char *out, size_t cap);
 
+/**
+ * Decode the escape at the backslash *@p, inside a string that was checked and whose inside ends at
+ * @end; *@p moves behind it, behind both of a surrogate pair. A lone surrogate is U+FFFD. Returns
+ * its length in @out as UTF-8, 1 to 4 bytes.
+ */
+size_t json_escape_decode(const char **p, const char *end, char out[4]);
+
 /** True for a string that decodes to @text. */
 bool json_string_equals(const struct json_value *value, const char *text);
 

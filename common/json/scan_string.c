@@ -63,8 +63,7 @@ static unsigned take_unicode(const char **p, const char *end)
     return 0xFFFD;
 }
 
-/* Decode the escape at the backslash *@p, which moves behind it. Returns bytes in @out. */
-static size_t take_escape(const char **p, const char *end, char out[4])
+size_t json_escape_decode(const char **p, const char *end, char out[4])
 {
     static const char from[] = "bfnrt";
     static const char to[] = "\b\f\n\r\t";
@@ -111,7 +110,7 @@ static bool decode(const struct json_value *value, bool readable, char *out, siz
 
         if (run == p) {
             from = decoded;
-            n = take_escape(&p, end, decoded);
+            n = json_escape_decode(&p, end, decoded);
             if (readable && n == 1 && decoded[0] == '\0')
                 n = put_utf8(0xFFFD, decoded);
             keep = n <= room - used ? n : 0;
@@ -159,7 +158,7 @@ bool scan_escaped_equals(const char *p, size_t len, const char *name)
         size_t n = 1;
 
         if (*p == '\\')
-            n = take_escape(&p, end, decoded);
+            n = json_escape_decode(&p, end, decoded);
         else
             p++;
         for (size_t i = 0; i < n; i++, name++)

@@ -21,6 +21,15 @@ static void assert_same_bill(const struct bill *a, const struct bill *b)
     assert_int_equal(a->likely_nano, b->likely_nano);
 }
 
+static void assert_same_member(const struct member *a, const struct member *b)
+{
+    assert_int_equal(a->window, b->window);
+    assert_int_equal(a->lines, b->lines);
+    assert_int_equal(a->attempt, b->attempt);
+    assert_true(a->crc == b->crc);
+    assert_memory_equal(a->mask, b->mask, MEMBER_MASK_BYTES);
+}
+
 static void evidence_comes_back_as_it_was(void **state)
 {
     struct member members[2] = {
@@ -67,13 +76,8 @@ static void evidence_comes_back_as_it_was(void **state)
     assert_true(back.lines == e.lines);
     assert_int_equal(back.alien + back.garbled * 10 + back.duplicate * 100, 321);
     assert_int_equal(back.count, 2);
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(back.members[i].window, members[i].window);
-        assert_int_equal(back.members[i].lines, members[i].lines);
-        assert_int_equal(back.members[i].attempt, members[i].attempt);
-        assert_true(back.members[i].crc == members[i].crc);
-        assert_memory_equal(back.members[i].mask, members[i].mask, MEMBER_MASK_BYTES);
-    }
+    for (size_t i = 0; i < 2; i++)
+        assert_same_member(&back.members[i], &members[i]);
     assert_int_equal(back.members[1].left, 2);
     assert_true(back.billed);
     assert_string_equal(back.model, "glm-4-air");
